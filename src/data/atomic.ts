@@ -1,0 +1,71 @@
+/**
+ * Atomic writes: a file or folder is complete under its final name, or absent. The partial name is beside the final one,
+ * so the rename never crosses a file system.
+ */
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+import { StoreError } from "../errors.ts";
+
+/** What a failed write means to the user, in one line. */
+function writeError(path: string, cause: unknown): StoreError {
+  const code = (cause as NodeJS.ErrnoException)?.code;
+  const reason =
+    code === "ENOSPC"
+      ? "no space left on the disk"
+      : code === "EACCES" || code === "EPERM" || code === "EROFS"
+        ? "permission denied"
+        : code === "ENOTDIR" || code === "EEXIST"
+          ? "a file is in the way of a folder"
+          : String((cause as Error)?.message ?? cause);
+  const hint =
+    code === "ENOSPC"
+      ? "free some space and start again with --resume; nothing half written was kept"
+      : "check the folder, or choose another one with --run-dir";
+  return new StoreError(`cannot write ${path}: ${reason}`, { cause, hint, details: { path, code } });
+}
+
+/**
+ * Writes a whole file: partial name, fsync, rename. Parent folders are made.
+ * @throws {StoreError} when the disk is full or the folder is not writable; nothing half written stays
+ */
+export function writeFileAtomic(path: string, content: string | Uint8Array): void {
+  const partial = `${path}.partial`;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    const file = openSync(partial, "w");
+    try {
+      const bytes = typeof content === "string" ? Buffer.from(content, "utf8") : content;
+      let written = 0;
+      while (written < bytes.length) written += writeSync(file, bytes, written, bytes.length - written);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(partial, path);
+  } catch (cause) {
+    rmSync(partial, { force: true });
+    throw writeError(path, cause);
+  }
+}
+
+/**
+ * Builds a whole folder: `build` fills `<path>.partial`, which then takes the final name, replacing an older folder.
+ * @throws {StoreError} when the disk is full or the folder is not writable; errors of `build` pass through
+ */
+export async function writeFolderAtomic(
+  path: string,
+  build: (partial: string) => Promise<void> | void,
+): Promise<void> {
+  const partial = `${path}.partial`;
+  try {
+    rmSync(partial, { recursive: true, force: true });
+    mkdirSync(partial, { recursive: true });
+    await build(partial);
+    rmSync(path, { recursive: true, force: true });
+    renameSync(partial, path);
+  } catch (cause) {
+    rmSync(partial, { recursive: true, force: true });
+    if ((cause as NodeJS.ErrnoException)?.code?.startsWith("E")) throw writeError(path, cause);
+    throw cause;
+  }
+}

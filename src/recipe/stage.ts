@@ -1,0 +1,77 @@
+/**
+ * The stage seam: what a stage is given, what it promises, what it returns. A recipe is a list of stages that name
+ * each other's outputs; the runner owns order, keys, atomic outputs and resume, a stage owns its own work.
+ */
+import type { ZodType } from "zod";
+import type { Policy } from "../engine/seams.ts";
+import type { Json } from "../types.ts";
+
+/** Paths are relative to the run folder (or absolute for files outside it) and exist when the stage has finished. */
+export interface StageOutput {
+  /** A Hugging Face checkpoint folder. */
+  checkpoint?: string;
+  /** JSONL of problems. */
+  problems?: string;
+  /** JSONL (gzip) of rollouts. */
+  rollouts?: string;
+  /** JSONL snapshot of consensus sets. */
+  consensus?: string;
+  /** JSON result of an evaluation. */
+  evaluation?: string;
+  /** Anything else a later stage or the report reads, by name. */
+  files?: Record<string, string>;
+  /** Headline numbers, shown in the closing table and kept in the ledger. */
+  numbers?: Record<string, Json>;
+}
+
+/** What a stage reports while it works; shown on the terminal, never part of a result. */
+export interface StageProgress {
+  /** Steps done and to do; `values` are shown as given (reward, accuracy, entropy, length). */
+  update(done: number, total: number, values?: Record<string, number>): void;
+  /** A line that stays. */
+  note(text: string): void;
+  /** Tokens sampled or trained since the last call, for the throughput display. */
+  tokens(count: number): void;
+}
+
+/** One step's metrics, appended to metrics.jsonl. Deterministic values only; times go to `timings.jsonl`. */
+export interface MetricsWriter {
+  write(step: number, values: Record<string, number>): void;
+  timing(step: number, values: Record<string, number>): void;
+  /** Forgets what this stage wrote after `step`: called once when a stage resumes from its own checkpoint. */
+  rewind(step: number): void;
+}
+
+export interface StageContext {
+  /** Id of the stage in the recipe; unique. */
+  id: string;
+  /** Seed of this stage: recipe seed unless the stage sets its own. */
+  seed: number;
+  /** Absolute path of the run folder. */
+  runFolder: string;
+  /** Where this stage keeps its outputs, absolute: `<run>/stages/<id>/`. Made before the stage starts. */
+  folder: string;
+  /** Where a long stage keeps resumable state, absolute: `<run>/checkpoints/<id>/`. Survives a kill. */
+  checkpointFolder: string;
+  /** Output of an earlier stage this one named in its configuration. @throws {ConfigError} when it has none such */
+  output(stageId: string): StageOutput;
+  /** Absolute path of a model reference: a stage id, `builtin:<name>`, or a checkpoint folder. */
+  model(reference: string): string;
+  /** The engine's policy with these weights loaded. One policy is open at a time; it is reused between stages. */
+  policy(model: string): Promise<Policy>;
+  metrics: MetricsWriter;
+  progress: StageProgress;
+  /** Fires at the first Ctrl-C: finish the step in hand, write the resumable state, throw InterruptedError. */
+  signal: AbortSignal;
+}
+
+/** One kind of stage, registered in `recipe/stages/index.ts`. */
+export interface StageKind<Config = unknown> {
+  kind: string;
+  /** Part of the content key; raise it when equal inputs would give other outputs. */
+  version: number;
+  schema: ZodType<Config>;
+  /** Stage ids, builtin names and paths this configuration reads. */
+  inputs(config: Config): string[];
+  run(config: Config, context: StageContext): Promise<StageOutput>;
+}
