@@ -1,0 +1,14 @@
+/** Public API of `polaris/math`: answers, keys, steps and verdicts. Pure; runs in a browser. */
+export { type Extraction, type ExtractMode, type ExtractOptions, extractAnswer } from "./extract.ts";
+export { type GradeOptions, gradeResponse } from "./grade.ts";
+export { canonicalKey, type KeyOptions } from "./key.ts";
+export {
+  complianceRate,
+  type DroppedSteps,
+  type ExtractedSteps,
+  extractSteps,
+  type StepOptions,
+  type StepSpan,
+} from "./steps.ts";
+export { type Verification, type VerifyOptions, verify } from "./verify.ts";
+export { GRADER_VERSION } from "./version.ts";

@@ -1,0 +1,39 @@
+/**
+ * The opt-in policy for responses without a box: "the answer is ...", else the last formula, else the last number.
+ * It guesses by position and is never used for rewards unless asked for.
+ */
+
+/** Only the end of a response is searched. Characters. */
+const MAX_PROSE_CHARS = 20_000;
+
+const CUE =
+  /(?:final\s+answer|answer|result|solution)\s*(?:is|are|equals|:|=)?\s*:?\s*(?:\*\*)?\s*([^\n]{1,400})/gi;
+
+/** Formula spans `$..$`, `$$..$$`, `\(..\)`, `\[..\]` in order. */
+function formulas(text: string): string[] {
+  const found: string[] = [];
+  const pattern =
+    /\$\$([^$]{1,2000})\$\$|\$((?:\\.|[^$\\]){1,2000})\$|\\\(([\s\S]{1,2000}?)\\\)|\\\[([\s\S]{1,2000}?)\\\]/g;
+  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+    const content = match[1] ?? match[2] ?? match[3] ?? match[4] ?? "";
+    if (content.trim() !== "") found.push(content.trim());
+  }
+  return found;
+}
+
+/** The answer a reader would take from prose, or null. */
+export function proseAnswer(response: string): string | null {
+  const text = response.slice(-MAX_PROSE_CHARS);
+  let cued: string | null = null;
+  for (const match of text.matchAll(CUE)) cued = match[1] ?? null;
+  if (cued !== null) {
+    const inside = formulas(cued);
+    if (inside.length > 0) return inside.at(-1) as string;
+    const number = /-?\d[\d,]*(?:\.\d+)?(?:\/\d+)?/.exec(cued);
+    if (number !== null) return number[0];
+  }
+  const spans = formulas(text);
+  if (spans.length > 0) return spans.at(-1) as string;
+  const numbers = text.match(/-?\d[\d,]*(?:\.\d+)?(?:\/\d+)?/g);
+  return numbers?.at(-1) ?? null;
+}
