@@ -31,3 +31,34 @@ export interface PolicyGradientLoss {
 }
 
 export type LossSpecification = CrossEntropyLoss | PolicyGradientLoss;
+
+/** The settings of the released POLARIS runs; `temperature` has no default because it must equal the rollout's. */
+export const POLARIS_CLIP = { clipRatioLow: 0.2, clipRatioHigh: 0.28, clipRatioC: 3 } as const;
+
+/**
+ * A policy-gradient specification with the POLARIS values for all that is left out.
+ *
+ * @throws {RangeError} when a value is out of range
+ */
+export function policyGradientLoss(
+  options: Pick<PolicyGradientLoss, "temperature"> & Partial<PolicyGradientLoss>,
+): PolicyGradientLoss {
+  const loss: PolicyGradientLoss = {
+    ...POLARIS_CLIP,
+    klCoefficient: 0,
+    klEstimator: "low_var_kl",
+    entropyCoefficient: 0,
+    ...options,
+    kind: "policy_gradient",
+  };
+  const require = (holds: boolean, name: keyof PolicyGradientLoss, expected: string): void => {
+    if (!holds) throw new RangeError(`${name}: expected ${expected}, got ${loss[name]}`);
+  };
+  require(loss.temperature > 0 && Number.isFinite(loss.temperature), "temperature", "a number above 0");
+  require(loss.clipRatioLow >= 0 && loss.clipRatioLow < 1, "clipRatioLow", "0 <= value < 1");
+  require(loss.clipRatioHigh >= 0 && Number.isFinite(loss.clipRatioHigh), "clipRatioHigh", "a number from 0");
+  require(loss.clipRatioC > 1, "clipRatioC", "a number above 1");
+  require(loss.klCoefficient >= 0 && Number.isFinite(loss.klCoefficient), "klCoefficient", "a number from 0");
+  require(Number.isFinite(loss.entropyCoefficient), "entropyCoefficient", "a finite number");
+  return loss;
+}
