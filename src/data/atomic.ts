@@ -25,18 +25,28 @@ function writeError(path: string, cause: unknown): StoreError {
 }
 
 /**
- * Writes a whole file: partial name, fsync, rename. Parent folders are made.
- * @throws {StoreError} when the disk is full or the folder is not writable; nothing half written stays
+ * Writes a whole file piece by piece, so that a file larger than memory can be made: partial name, fsync, rename.
+ * Parent folders are made. A piece may be reused by its producer once the next one is asked for.
+ * @throws {StoreError} when the disk is full or the folder is not writable; errors of `pieces` pass through.
+ * Nothing half written stays
  */
-export function writeFileAtomic(path: string, content: string | Uint8Array): void {
+export function writePiecesAtomic(path: string, pieces: Iterable<Uint8Array>): void {
   const partial = `${path}.partial`;
+  let producing = false;
   try {
     mkdirSync(dirname(path), { recursive: true });
     const file = openSync(partial, "w");
     try {
-      const bytes = typeof content === "string" ? Buffer.from(content, "utf8") : content;
-      let written = 0;
-      while (written < bytes.length) written += writeSync(file, bytes, written, bytes.length - written);
+      const iterator = pieces[Symbol.iterator]();
+      for (;;) {
+        producing = true;
+        const next = iterator.next();
+        producing = false;
+        if (next.done === true) break;
+        const bytes = next.value;
+        let written = 0;
+        while (written < bytes.length) written += writeSync(file, bytes, written, bytes.length - written);
+      }
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -44,8 +54,16 @@ export function writeFileAtomic(path: string, content: string | Uint8Array): voi
     renameSync(partial, path);
   } catch (cause) {
     rmSync(partial, { force: true });
-    throw writeError(path, cause);
+    throw producing ? cause : writeError(path, cause);
   }
+}
+
+/**
+ * Writes a whole file: partial name, fsync, rename. Parent folders are made.
+ * @throws {StoreError} when the disk is full or the folder is not writable; nothing half written stays
+ */
+export function writeFileAtomic(path: string, content: string | Uint8Array): void {
+  writePiecesAtomic(path, [typeof content === "string" ? Buffer.from(content, "utf8") : content]);
 }
 
 /**
