@@ -1,0 +1,10 @@
+/** Statistics of sampled responses: accuracies, intervals clustered by problem, diversity, lengths. Pure. */
+export * from "./accuracy.ts";
+export * from "./bootstrap.ts";
+export * from "./distinct-n.ts";
+export * from "./histogram.ts";
+export * from "./interval.ts";
+export * from "./length-buckets.ts";
+export * from "./moving-average.ts";
+export * from "./paired.ts";
+export * from "./student-t.ts";

@@ -1,0 +1,84 @@
+/**
+ * 95% intervals clustered by problem. Samples of one problem are alike, so the problem is the unit: an interval over
+ * pooled samples would be too narrow by the square root of the design effect.
+ *
+ * Method: the problem means are independent, so the standard error is theirs, with Student's t. A share near 0 or 1
+ * gets a Wilson interval with the effective number of samples in its place (Korn and Graubard's idea), because there
+ * the t interval leaves [0, 1] or has no width at all. interval.test.ts measures the coverage of both.
+ */
+import { studentQuantile } from "./student-t.ts";
+
+/** A value with its interval; `low = high = value` when there is none. */
+export interface Estimate {
+  value: number;
+  low: number;
+  high: number;
+}
+
+export interface IntervalOptions {
+  /** Coverage aimed at, in (0, 1). */
+  confidence?: number;
+}
+
+function moments(values: readonly number[]): { mean: number; standardError: number } {
+  if (values.length === 0) throw new RangeError("values: expected one problem or more, got none");
+  let sum = 0;
+  for (const [i, value] of values.entries()) {
+    if (!Number.isFinite(value)) throw new RangeError(`values[${i}]: expected a finite number, got ${value}`);
+    sum += value;
+  }
+  const mean = sum / values.length;
+  let squares = 0;
+  for (const value of values) squares += (value - mean) ** 2;
+  const variance = values.length < 2 ? 0 : squares / (values.length - 1);
+  return { mean, standardError: Math.sqrt(variance / values.length) };
+}
+
+function quantile(confidence: number, problems: number): number {
+  if (!(confidence > 0 && confidence < 1))
+    throw new RangeError(`confidence: expected 0 < value < 1, got ${confidence}`);
+  return studentQuantile((1 + confidence) / 2, problems - 1);
+}
+
+/**
+ * Interval of a mean over problems for values of any range: differences, similarities, lengths.
+ *
+ * @param values one per problem, shape [problems]
+ * @returns no interval for a single problem
+ */
+export function meanInterval(values: readonly number[], options: IntervalOptions = {}): Estimate {
+  const { mean, standardError } = moments(values);
+  if (values.length < 2) return { value: mean, low: mean, high: mean };
+  const half = quantile(options.confidence ?? 0.95, values.length) * standardError;
+  return { value: mean, low: mean - half, high: mean + half };
+}
+
+/**
+ * Interval of an accuracy: a mean over problems of shares in [0, 1]. Never leaves [0, 1], and has width even when every
+ * problem agrees: 0 of 30 solved does not prove a true accuracy of 0.
+ *
+ * @param values share of correct samples of each problem, shape [problems]
+ * @returns no interval for a single problem
+ * @throws {RangeError} when a value is outside [0, 1]
+ */
+export function clusteredInterval(values: readonly number[], options: IntervalOptions = {}): Estimate {
+  for (const [i, value] of values.entries())
+    if (!(value >= 0 && value <= 1)) throw new RangeError(`values[${i}]: expected 0..1, got ${value}`);
+  const { mean, standardError } = moments(values);
+  const problems = values.length;
+  if (problems < 2) return { value: mean, low: mean, high: mean };
+  const z = quantile(options.confidence ?? 0.95, problems);
+  const spread = mean * (1 - mean);
+  // Samples of a simple random draw that would have this standard error. Without spread between problems the error
+  // says nothing, and each problem counts as one sample.
+  const effective =
+    standardError > 0 && spread > 0 ? Math.max(problems, spread / standardError ** 2) : problems;
+  const centre = (mean + (z * z) / (2 * effective)) / (1 + (z * z) / effective);
+  const half =
+    (z / (1 + (z * z) / effective)) * Math.sqrt(spread / effective + (z * z) / (4 * effective * effective));
+  return {
+    value: mean,
+    low: Math.min(mean, Math.max(0, centre - half)),
+    high: Math.max(mean, Math.min(1, centre + half)),
+  };
+}
