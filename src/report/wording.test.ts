@@ -38,8 +38,14 @@ describe("describeDifference", () => {
 
 describe("intervalsApart", () => {
   it("needs a gap and two intervals", () => {
-    expect(intervalsApart({ value: 0.2, low: 0.1, high: 0.3 }, { value: 0.5, low: 0.4, high: 0.6 })).toBe(true);
-    expect(intervalsApart({ value: 0.2, low: 0.1, high: 0.4 }, { value: 0.5, low: 0.4, high: 0.6 })).toBe(false);
-    expect(intervalsApart({ value: 0.2, low: 0.2, high: 0.2 }, { value: 0.5, low: 0.4, high: 0.6 })).toBe(false);
+    expect(intervalsApart({ value: 0.2, low: 0.1, high: 0.3 }, { value: 0.5, low: 0.4, high: 0.6 })).toBe(
+      true,
+    );
+    expect(intervalsApart({ value: 0.2, low: 0.1, high: 0.4 }, { value: 0.5, low: 0.4, high: 0.6 })).toBe(
+      false,
+    );
+    expect(intervalsApart({ value: 0.2, low: 0.2, high: 0.2 }, { value: 0.5, low: 0.4, high: 0.6 })).toBe(
+      false,
+    );
   });
 });

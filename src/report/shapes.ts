@@ -1,0 +1,183 @@
+/**
+ * What the report accepts from a run folder: a zod shape for each result file. Files come from other machines and
+ * other versions, so every list and text is capped; unknown keys are ignored, wrong ones make the file unreadable.
+ * The types themselves are those of `recipe/result-files.ts`; the assertions at the end keep both in step.
+ */
+import { z } from "zod";
+import type {
+  AlphaFile,
+  DifferenceFile,
+  EvaluationFile,
+  PassRateFile,
+  SamplesFile,
+  SimilarityFile,
+} from "../recipe/result-files.ts";
+
+/** Longest name (stage, arm, benchmark, problem id) shown: longer ones are an attack or a mistake. */
+const name = z.string().max(300);
+const share = z.number().min(0).max(1);
+const count = z.number().int().min(0);
+/** Most problems of one file: 2 M rows are far above any training set and still fit in memory. */
+const MAX_PROBLEMS = 2_000_000;
+
+const summaryRow = z.object({
+  arm: name,
+  benchmark: name,
+  metric: name,
+  value: z.number(),
+  low: z.number(),
+  high: z.number(),
+  problems: count,
+  samples: count,
+  seed: z.number(),
+});
+
+const sampling = z.object({
+  temperature: z.number(),
+  topK: z.number(),
+  topP: z.number(),
+  minP: z.number(),
+  maxNewTokens: z.number(),
+});
+
+export const evaluationShape = z.object({
+  stage: name,
+  seed: z.number(),
+  sampling,
+  graderVersion: name,
+  arms: z
+    .array(
+      z.object({
+        arm: name,
+        model: z.string().max(4096),
+        benchmarks: z
+          .array(
+            z.object({
+              benchmark: name,
+              samplesPerProblem: count.min(1),
+              problems: z
+                .array(
+                  z.object({
+                    id: name,
+                    correct: count,
+                    truncated: count,
+                    noBoxed: count,
+                    graderErrors: count,
+                    meanTokens: z.number().min(0),
+                    steps: z.number().optional(),
+                  }),
+                )
+                .max(MAX_PROBLEMS),
+            }),
+          )
+          .max(200),
+      }),
+    )
+    .max(200),
+  rows: z.array(summaryRow).max(100_000),
+});
+
+export const passRateShape = z.object({
+  stage: name,
+  model: z.string().max(4096),
+  samplesPerProblem: count.min(1),
+  counts: z.array(count).min(2).max(1025),
+  shape: name,
+  problems: z.array(z.object({ id: name, source: name, passRate: share })).max(MAX_PROBLEMS),
+});
+
+const estimateOfPairs = z.object({
+  value: z.number(),
+  low: z.number(),
+  high: z.number(),
+  pairs: count,
+  problems: count,
+});
+const similarityClasses = z.object({
+  correctCorrect: estimateOfPairs,
+  correctIncorrect: estimateOfPairs,
+  incorrectIncorrect: estimateOfPairs,
+});
+
+export const similarityShape = z.object({
+  stage: name,
+  model: z.string().max(4096),
+  withFinalAnswer: similarityClasses,
+  withoutFinalAnswer: similarityClasses,
+});
+
+export const differenceShape = z.object({
+  stage: name,
+  model: z.string().max(4096),
+  mode: name,
+  measure: name,
+  threshold: z.number(),
+  counts: z.object({
+    low: count,
+    high: count,
+    undetermined: count,
+    solved: count,
+    kept: count,
+    dropped: count,
+  }),
+  problems: z
+    .array(
+      z.object({
+        id: name,
+        overlap: z.number().nullable(),
+        bucket: z.enum(["low", "high", "undetermined", "solved"]),
+        kept: z.boolean(),
+      }),
+    )
+    .max(MAX_PROBLEMS),
+});
+
+export const alphaShape = z.object({
+  stage: name,
+  chosen: z.number(),
+  points: z.array(z.object({ alpha: z.number(), rows: z.array(summaryRow).max(10_000) })).max(1001),
+});
+
+/** Token lists are not read: the report shows text. */
+export const samplesShape = z.object({
+  samples: z
+    .array(
+      z.object({
+        arm: name,
+        benchmark: name,
+        prompt: z.string(),
+        answer: z.string(),
+        rollout: z.object({
+          problemId: name,
+          sample: z.number(),
+          text: z.string(),
+          finishReason: z.enum(["stop", "length", "cancelled"]),
+          sampling,
+          seed: z.number(),
+          tokens: z.array(z.number()).optional(),
+          verdict: z
+            .object({
+              correct: z.boolean().nullable(),
+              answer: z.string().nullable(),
+              reason: name,
+              graderVersion: name,
+            })
+            .optional(),
+        }),
+      }),
+    )
+    .max(10_000),
+});
+
+export type SamplesShape = z.infer<typeof samplesShape>;
+
+// A stage's file must always be readable: these lines fail to compile when a type and its shape part ways.
+type Accepts<Written, Read> = Written extends Read ? true : never;
+export const SHAPES_AGREE: [
+  Accepts<EvaluationFile, z.infer<typeof evaluationShape>>,
+  Accepts<PassRateFile, z.infer<typeof passRateShape>>,
+  Accepts<SimilarityFile, z.infer<typeof similarityShape>>,
+  Accepts<DifferenceFile, z.infer<typeof differenceShape>>,
+  Accepts<AlphaFile, z.infer<typeof alphaShape>>,
+  Accepts<SamplesFile, SamplesShape>,
+] = [true, true, true, true, true, true];
