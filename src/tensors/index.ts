@@ -1,0 +1,52 @@
+/** Checkpoints as files: safetensors, Hugging Face folders, merging, rotary scaling. */
+export {
+  type Checkpoint,
+  type ParameterSlot,
+  parameterCount,
+  parameterSlots,
+  readCheckpoint,
+  readCheckpointConfig,
+  TOKENIZER_FILES,
+  type WriteCheckpointOptions,
+  writeCheckpoint,
+} from "./checkpoint-folder.ts";
+export {
+  DTYPE_BYTES,
+  type DType,
+  type FloatDType,
+  float32ToHalf,
+  fromFloat32,
+  isFloatDType,
+  toFloat32,
+} from "./dtype.ts";
+export { type MergeOptions, type MergeResult, mergeCheckpoints } from "./merge.ts";
+export {
+  type ParameterShape,
+  parseQwen3Config,
+  type Qwen3Config,
+  qwen3ConfigJson,
+  qwen3ParameterShapes,
+} from "./qwen3-config.ts";
+export { type RotaryFrequencies, type RotaryOptions, rotaryFrequencies, yarnRange } from "./rope.ts";
+export {
+  defaultAttentionScale,
+  parseRopeScaling,
+  type RopeDialect,
+  ropeScalingJson,
+  type YarnScaling,
+  yarnScaling,
+} from "./rope-scaling.ts";
+export {
+  elementCount,
+  openSafetensors,
+  readSafetensorsHeader,
+  readTensors,
+  type SafetensorsHeader,
+  type Tensor,
+  type TensorEntry,
+  type TensorReader,
+  type TensorSpecification,
+  tensorToFloat32,
+} from "./safetensors.ts";
+export { writeSafetensors, writeSafetensorsPieces } from "./safetensors-write.ts";
+export { readTensorFolder } from "./tensor-folder.ts";
