@@ -2,7 +2,16 @@
  * Atomic writes: a file or folder is complete under its final name, or absent. The partial name is beside the final one,
  * so the rename never crosses a file system.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { StoreError } from "../errors.ts";
 
@@ -64,6 +73,19 @@ export function writePiecesAtomic(path: string, pieces: Iterable<Uint8Array>): v
  */
 export function writeFileAtomic(path: string, content: string | Uint8Array): void {
   writePiecesAtomic(path, [typeof content === "string" ? Buffer.from(content, "utf8") : content]);
+}
+
+/**
+ * Appends to a file, made when it is missing. One write per call: a kill loses at most the end of the last piece.
+ * @throws {StoreError} when the disk is full or the folder is not writable
+ */
+export function appendToFile(path: string, content: string | Uint8Array): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    appendFileSync(path, content);
+  } catch (cause) {
+    throw writeError(path, cause);
+  }
 }
 
 /**
