@@ -1,0 +1,45 @@
+/**
+ * The two moments at which a training step meets the consensus sets: scoring a group before the update, and letting its
+ * correct trajectories vote after it. Order is the whole point: siblings share phrasing, so a group that votes before
+ * it is scored pays itself.
+ * Source: recipe B7, B15, C3 rows 9 and 10.
+ */
+import type { ConsensusSets, Vote } from "./consensus-set.ts";
+import type { CoreSettings } from "./preset.ts";
+import type { GradedTrajectory, ProcessReward } from "./process-reward.ts";
+import { processReward } from "./process-reward.ts";
+
+/** A sampled rollout as CORE sees it. */
+export interface GroupTrajectory extends GradedTrajectory, Vote {}
+
+/**
+ * Rewards of one problem's group, shape [G]. With `updateOrder: "before_scoring"` the group votes first.
+ *
+ * @param trajectories as sampled: before rescue and substitution
+ */
+export function scoreGroup(
+  sets: ConsensusSets,
+  problemId: string,
+  trajectories: readonly GroupTrajectory[],
+  step: number,
+  settings: Pick<CoreSettings, "reward" | "updateOrder">,
+): ProcessReward[] {
+  if (settings.updateOrder === "before_scoring") recordGroup(sets, problemId, trajectories, step);
+  const set = sets.effective(problemId);
+  return trajectories.map((trajectory) => processReward(trajectory, set, settings.reward));
+}
+
+/** Lets the group's correct trajectories vote, and its wrong ones count for the contrast. Idempotent. */
+export function recordGroup(
+  sets: ConsensusSets,
+  problemId: string,
+  trajectories: readonly GroupTrajectory[],
+  step: number,
+): void {
+  sets.update(
+    problemId,
+    trajectories.filter((trajectory) => trajectory.correct),
+    step,
+    trajectories.filter((trajectory) => !trajectory.correct),
+  );
+}
