@@ -1,0 +1,38 @@
+/** Files of records: JSONL, problems in several column dialects, rollouts; atomic writes. */
+export { appendToFile, writeFileAtomic, writeFolderAtomic, writePiecesAtomic } from "./atomic.ts";
+export { type ReadJsonOptions, readJsonFile } from "./json-file.ts";
+export {
+  appendJsonl,
+  type JsonlLine,
+  jsonLine,
+  MAX_LINE_BYTES,
+  type ReadJsonlOptions,
+  readJsonl,
+  writeJsonl,
+} from "./jsonl.ts";
+export {
+  normalizePrompt,
+  type ProblemColumns,
+  type ProblemDialect,
+  type ProblemRowOptions,
+  parseProblemRow,
+  problemRow,
+  promptId,
+} from "./problem-row.ts";
+export {
+  type Duplicate,
+  dedupeProblems,
+  type ReadProblemsOptions,
+  readProblems,
+  uniqueIds,
+  writeProblems,
+} from "./problems.ts";
+export {
+  groupByProblem,
+  matchesRollout,
+  parseRollout,
+  type RolloutFilter,
+  readRollouts,
+  streamRollouts,
+  writeRollouts,
+} from "./rollouts.ts";

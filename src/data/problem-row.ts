@@ -1,0 +1,235 @@
+/**
+ * One row of a data set to a Problem, and back, in the column dialects people have:
+ *   polaris   {problem, answer, difficulty}                                        published JSONL
+ *   verl      {data_source, prompt: [{role, content}], ability, reward_model: {ground_truth}, extra_info}
+ *   trl       {prompt: text or messages, answer | solution | ground_truth, ...}
+ *   own       {id, prompt, answer, source, meta}                                   what this project writes
+ * The dialect is read off the columns of each row. Columns nobody asked for are kept in `meta`. An instruction at the
+ * end of the prompt is removed: a Problem holds the question alone, and instructions are a choice of the run.
+ * Source: recipe A1.6 and A10.
+ */
+import { createHash } from "node:crypto";
+import { DataError } from "../errors.ts";
+import { stripInstructions } from "../text/prompts.ts";
+import type { Answer, Json, Problem } from "../types.ts";
+
+/** Column dialects that can be written. */
+export type ProblemDialect = "own" | "polaris" | "verl" | "trl";
+
+/** 1 MiB of characters; the longest benchmark question has 5 thousand. */
+const MAX_PROMPT_CHARACTERS = 2 ** 20;
+/** A gold answer is a line, not a solution; proofs cannot be graded. */
+const MAX_ANSWER_CHARACTERS = 10_000;
+/** Acceptable forms of one answer; Minerva has at most 5. */
+const MAX_ANSWERS = 256;
+
+const PROMPT_COLUMNS = ["prompt", "problem", "question", "messages"] as const;
+const ANSWER_COLUMNS = ["answer", "ground_truth", "gold", "final_answer", "solution", "label"] as const;
+const SOURCE_COLUMNS = ["source", "data_source", "dataset"] as const;
+
+/** Columns that hold what, where the usual names do not say it. */
+export interface ProblemColumns {
+  prompt?: string;
+  answer?: string;
+  id?: string;
+  source?: string;
+}
+
+export interface ProblemRowOptions {
+  /** `file:line` or `file, row n`, for errors. */
+  where: string;
+  /** Source of rows that name none. */
+  source: string;
+  columns?: ProblemColumns;
+}
+
+type Row = Record<string, unknown>;
+
+/** JSON form of a value read from any file: 64-bit integers become numbers where exact, otherwise text. */
+function toJson(value: unknown): Json {
+  if (typeof value === "bigint") {
+    const number = Number(value);
+    return Number.isSafeInteger(number) ? number : value.toString();
+  }
+  if (value === null || value === undefined) return null;
+  if (Array.isArray(value)) return value.map(toJson);
+  if (value instanceof Date) return value.toISOString();
+  if (typeof value === "object") {
+    const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+    return Object.fromEntries(entries.map(([key, item]) => [key, toJson(item)]));
+  }
+  return value as Json;
+}
+
+/** Text that is equal for two spellings of one question: instructions off, Unicode composed, spaces collapsed. */
+export function normalizePrompt(prompt: string): string {
+  return stripInstructions(prompt).normalize("NFC").replace(/\s+/g, " ").trim();
+}
+
+/** Id of a question that brings none: the first 64 bits of SHA-256 of its normalised text. */
+export function promptId(prompt: string): string {
+  return `p-${createHash("sha256").update(normalizePrompt(prompt), "utf8").digest("hex").slice(0, 16)}`;
+}
+
+/** Reads one row. Keeps track of the columns used, so that the others can be kept. */
+class RowReader {
+  readonly #row: Row;
+  readonly #where: string;
+  readonly #used = new Set<string>();
+
+  constructor(row: Row, where: string) {
+    this.#row = row;
+    this.#where = where;
+  }
+
+  fail(message: string): DataError {
+    return new DataError(`${this.#where}: ${message}`, { details: { where: this.#where } });
+  }
+
+  /** The value of the first of these columns that is there, and its name. */
+  first(names: readonly string[]): { name: string; value: unknown } | null {
+    for (const name of names) {
+      const value = Object.hasOwn(this.#row, name) ? this.#row[name] : undefined;
+      if (value === null || value === undefined) continue;
+      this.#used.add(name);
+      return { name, value };
+    }
+    return null;
+  }
+
+  /** Columns not asked for. */
+  rest(): Record<string, Json> {
+    const entries = Object.entries(this.#row).filter(([name, v]) => !this.#used.has(name) && v !== undefined);
+    return Object.fromEntries(entries.map(([name, value]) => [name, toJson(value)]));
+  }
+}
+
+/** The user's message of a list of messages; a system message is returned beside it. */
+function userMessage(reader: RowReader, messages: unknown[]): { content: string; system: string | null } {
+  let content: string | null = null;
+  let system: string | null = null;
+  for (const message of messages) {
+    const { role, content: text } = (message ?? {}) as Row;
+    if (typeof text !== "string") throw reader.fail("prompt: expected messages with a text content");
+    if (role === "system") system = text;
+    else if (role === "user") {
+      if (content !== null) throw reader.fail("prompt: expected one user message, got several");
+      content = text;
+    }
+  }
+  if (content === null) throw reader.fail("prompt: expected a user message");
+  return { content, system };
+}
+
+/** Checks a gold answer: text, a number, or a list of them. */
+function parseAnswer(reader: RowReader, value: unknown, name: string): Answer {
+  if (typeof value === "bigint") return toJson(value) as number | string;
+  if (typeof value === "number" && Number.isFinite(value)) return value;
+  if (typeof value === "string") {
+    if (value.trim() === "") throw reader.fail(`${name}: expected an answer, got empty text`);
+    if (value.length > MAX_ANSWER_CHARACTERS)
+      throw reader.fail(`${name}: expected at most ${MAX_ANSWER_CHARACTERS} characters, got ${value.length}`);
+    return value;
+  }
+  if (Array.isArray(value)) {
+    if (value.length < 1 || value.length > MAX_ANSWERS)
+      throw reader.fail(`${name}: expected 1..${MAX_ANSWERS} answers, got ${value.length}`);
+    return value.map((item) => {
+      if (Array.isArray(item)) throw reader.fail(`${name}: expected text or numbers in the list`);
+      return parseAnswer(reader, item, name) as string | number;
+    });
+  }
+  throw reader.fail(
+    `${name}: expected text, a number or a list of them, got ${JSON.stringify(value)?.slice(0, 40)}`,
+  );
+}
+
+/** Object with `omitted` left out, or null when nothing stays. */
+function without(value: unknown, omitted: string): Record<string, Json> | null {
+  const rest = Object.entries(toJson(value) as Record<string, Json>).filter(([key]) => key !== omitted);
+  return rest.length === 0 ? null : Object.fromEntries(rest);
+}
+
+/**
+ * Reads one row in any dialect.
+ *
+ * @param row a parsed JSON line or a Parquet row
+ * @throws {DataError} when there is no question or no usable answer, or a cap is exceeded
+ */
+export function parseProblemRow(row: unknown, options: ProblemRowOptions): Problem {
+  const { where, columns = {} } = options;
+  if (typeof row !== "object" || row === null || Array.isArray(row))
+    throw new DataError(`${where}: expected an object, got ${JSON.stringify(row)?.slice(0, 40)}`);
+  const reader = new RowReader(row as Row, where);
+  const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
+  const own = isObject((row as Row)["meta"]) ? (reader.first(["meta"])?.value as Row) : {};
+  const meta: Record<string, Json> = {};
+
+  const prompt = reader.first(columns.prompt === undefined ? PROMPT_COLUMNS : [columns.prompt]);
+  if (prompt === null)
+    throw reader.fail(`no question: expected a column ${columns.prompt ?? PROMPT_COLUMNS.join(", ")}`);
+  const { content, system } = Array.isArray(prompt.value)
+    ? userMessage(reader, prompt.value)
+    : { content: prompt.value, system: null };
+  if (typeof content !== "string" || content.trim() === "")
+    throw reader.fail(`${prompt.name}: expected text or messages`);
+  if (content.length > MAX_PROMPT_CHARACTERS)
+    throw reader.fail(
+      `${prompt.name}: expected at most ${MAX_PROMPT_CHARACTERS} characters, got ${content.length}`,
+    );
+
+  let answer: Answer | null = null;
+  const model = columns.answer === undefined ? reader.first(["reward_model"]) : null;
+  if (model !== null && isObject(model.value)) {
+    const truth = (model.value as Row)["ground_truth"];
+    if (truth !== null && truth !== undefined)
+      answer = parseAnswer(reader, truth, "reward_model.ground_truth");
+    const rest = without(model.value, "ground_truth");
+    if (rest !== null) meta["reward_model"] = rest;
+  }
+  if (answer === null) {
+    const column = reader.first(columns.answer === undefined ? ANSWER_COLUMNS : [columns.answer]);
+    if (column === null)
+      throw reader.fail(
+        `no answer: expected a column ${columns.answer ?? `reward_model.ground_truth, ${ANSWER_COLUMNS.join(", ")}`}`,
+      );
+    answer = parseAnswer(reader, column.value, column.name);
+  }
+
+  const id = reader.first([columns.id ?? "id"])?.value;
+  const source = reader.first(columns.source === undefined ? SOURCE_COLUMNS : [columns.source])?.value;
+  if (system !== null) meta["system"] = system;
+  const question = stripInstructions(content);
+  if (question === "") throw reader.fail(`${prompt.name}: expected a question, got only an instruction`);
+  return {
+    id: id === undefined || id === "" ? promptId(question) : String(id).slice(0, 200),
+    prompt: question,
+    answer,
+    source: typeof source === "string" && source !== "" ? source : options.source,
+    meta: { ...reader.rest(), ...meta, ...(toJson(own) as Record<string, Json>) },
+  };
+}
+
+/**
+ * One row of a data set in a dialect; `parseProblemRow` reads the question, answer, source and id back.
+ *
+ * @param index row number from 0, which verl logs accuracy by
+ */
+export function problemRow(problem: Problem, dialect: ProblemDialect, index: number): Record<string, Json> {
+  const { id, prompt, source, meta } = problem;
+  const answer = toJson(problem.answer);
+  if (dialect === "own") return { id, prompt, answer, source, meta };
+  if (dialect === "polaris") return { ...meta, id, problem: prompt, answer, source };
+  const messages = [{ role: "user", content: prompt }];
+  if (dialect === "trl") return { ...meta, id, prompt: messages, answer, source };
+  const { reward_model: model, extra_info: extra, ...columns } = meta;
+  return {
+    ability: "math",
+    ...columns,
+    id,
+    data_source: source,
+    prompt: messages,
+    reward_model: { style: "rule", ...(model as Record<string, Json> | undefined), ground_truth: answer },
+    extra_info: { split: "train", ...(extra as Record<string, Json> | undefined), index },
+  };
+}
