@@ -1,0 +1,87 @@
+/**
+ * Runs a pretraining curriculum on any policy. A step is a function of curriculum, phase and step number, so a run
+ * resumes at any step from a checkpoint with optimiser moments and ends with the same bits.
+ */
+import type { Policy, TrainingSequence } from "../../engine/seams.ts";
+import { InterruptedError } from "../../errors.ts";
+import { type Curriculum, PRETRAIN_OPTIMIZER, type PretrainPhase, phaseLearningRate } from "./curriculum.ts";
+import { createDocumentBatch, type PracticeDocument } from "./documents.ts";
+
+/** What one step did. */
+export interface PretrainStep {
+  phase: string;
+  /** Step within the phase, 1-based. */
+  step: number;
+  /** Mean negative log-likelihood of the tokens in the loss, nats. */
+  loss: number;
+  gradientNorm: number;
+  learningRate: number;
+  /** Prompt and response tokens of the documents. */
+  tokens: number;
+}
+
+/** Documents as sequences whose weights make the loss the mean over all their masked tokens. */
+export function trainingSequences(documents: readonly PracticeDocument[]): TrainingSequence[] {
+  const total = documents.reduce(
+    (sum, { mask }) => sum + mask.reduce((count, weight) => count + weight, 0),
+    0,
+  );
+  return documents.map(({ promptTokens, responseTokens, mask }) => ({
+    promptTokens,
+    responseTokens,
+    weights: mask.map((weight) => weight / total),
+  }));
+}
+
+/** One optimiser step of a phase; `step` is 0-based. */
+export async function runPretrainStep(
+  policy: Policy,
+  phase: PretrainPhase,
+  seed: number,
+  step: number,
+): Promise<PretrainStep> {
+  const documents = createDocumentBatch({
+    mixture: phase.mixture,
+    seed,
+    phase: phase.name,
+    step,
+    documents: phase.documentsPerStep,
+  });
+  const { loss } = await policy.forwardBackward(trainingSequences(documents), { kind: "cross_entropy" });
+  const learningRate = phaseLearningRate(phase, step);
+  const { gradientNorm } = await policy.optimStep({ learningRate, ...PRETRAIN_OPTIMIZER });
+  const tokens = documents.reduce(
+    (sum, { promptTokens, responseTokens }) => sum + promptTokens.length + responseTokens.length,
+    0,
+  );
+  return { phase: phase.name, step: step + 1, loss, gradientNorm, learningRate, tokens };
+}
+
+export interface RunCurriculumOptions {
+  policy: Policy;
+  curriculum: Curriculum;
+  /** Steps already done, over all phases; the policy holds their weights and moments. */
+  from?: number;
+  onStep?: (step: PretrainStep) => void | Promise<void>;
+  signal?: AbortSignal;
+}
+
+/**
+ * Trains through all phases.
+ * @throws {InterruptedError} when the signal fires, after the step in hand
+ */
+export async function runCurriculum(options: RunCurriculumOptions): Promise<void> {
+  const { policy, curriculum, from = 0, onStep, signal } = options;
+  let done = 0;
+  for (const phase of curriculum.phases)
+    for (let step = 0; step < phase.steps; step++, done++) {
+      if (done < from) continue;
+      if (signal?.aborted) throw new InterruptedError(`pretraining stopped after ${done} steps`);
+      await onStep?.(await runPretrainStep(policy, phase, curriculum.seed, step));
+    }
+}
+
+/** Steps of all phases together. */
+export function curriculumSteps(curriculum: Curriculum): number {
+  return curriculum.phases.reduce((sum, phase) => sum + phase.steps, 0);
+}
