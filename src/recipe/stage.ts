@@ -49,11 +49,15 @@ export interface StageContext {
   seed: number;
   /** Absolute path of the run folder. */
   runFolder: string;
-  /** Where this stage keeps its outputs, absolute: `<run>/stages/<id>/`. Made before the stage starts. */
+  /**
+   * Where this stage writes its outputs, absolute; empty when the stage starts. It is `<run>/stages/<id>.partial` and
+   * becomes `<run>/stages/<id>` when the stage has finished; paths in the returned output are renamed along, paths
+   * written into files are not.
+   */
   folder: string;
   /** Where a long stage keeps resumable state, absolute: `<run>/checkpoints/<id>/`. Survives a kill. */
   checkpointFolder: string;
-  /** Output of an earlier stage this one named in its configuration. @throws {ConfigError} when it has none such */
+  /** Output of a stage that `inputs` names. @throws {ConfigError} when it names none such: the content key covers no other */
   output(stageId: string): StageOutput;
   /** Absolute path of a model reference: a stage id, `builtin:<name>`, or a checkpoint folder. */
   model(reference: string): string;

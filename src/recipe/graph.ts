@@ -1,0 +1,71 @@
+/** The stages of a recipe as a graph: who reads whom, and an order in which everything read exists. */
+import { placeOfReference } from "../config/check.ts";
+import { configErrorAt, type Located } from "../config/located.ts";
+import type { Recipe, RecipeStage } from "../config/recipe.ts";
+import { ConfigError } from "../errors.ts";
+import { type Reference, resolveReference } from "./references.ts";
+import type { StageKind } from "./stage.ts";
+
+export interface GraphStage extends RecipeStage {
+  /** What the configuration reads, by the text it was written with. */
+  inputs: Map<string, Reference>;
+}
+
+/**
+ * Resolves every reference and orders the stages: file order, except that a stage waits for what it reads.
+ * @param tree where the values were written, for the error's line
+ * @throws {ConfigError} on an unknown reference or a circle
+ */
+export function orderStages(
+  recipe: Recipe,
+  kinds: Readonly<Record<string, StageKind>>,
+  tree: Located,
+): GraphStage[] {
+  const ids = recipe.stages.map((stage) => stage.id);
+  const stages = recipe.stages.map((stage): GraphStage => {
+    const inputs = new Map<string, Reference>();
+    for (const reference of kinds[stage.kind]!.inputs(stage.config)) {
+      try {
+        inputs.set(reference, resolveReference(reference, ids));
+      } catch (error) {
+        if (!(error instanceof ConfigError)) throw error;
+        const place = placeOfReference(tree, stage.id, reference);
+        throw configErrorAt(place, `stage ${stage.id}: ${error.message}`, error.hint);
+      }
+    }
+    return { ...stage, inputs };
+  });
+
+  const ordered: GraphStage[] = [];
+  const placed = new Set<string>();
+  const readStages = (stage: GraphStage): string[] =>
+    [...stage.inputs.values()].flatMap((input) => (input.kind === "stage" ? [input.id] : []));
+  while (ordered.length < stages.length) {
+    const next = stages.find(
+      (stage) => !placed.has(stage.id) && readStages(stage).every((id) => placed.has(id)),
+    );
+    if (!next) {
+      const circle = findCircle(
+        stages.filter((stage) => !placed.has(stage.id)),
+        readStages,
+      );
+      const place = placeOfReference(tree, circle[0]!, circle[1]!);
+      throw configErrorAt(place, `stages wait for each other: ${circle.join(" -> ")}`);
+    }
+    ordered.push(next);
+    placed.add(next.id);
+  }
+  return ordered;
+}
+
+/** Follows unplaced inputs until a stage repeats; every given stage waits for another given one. */
+function findCircle(stages: readonly GraphStage[], readStages: (stage: GraphStage) => string[]): string[] {
+  const byId = new Map(stages.map((stage) => [stage.id, stage]));
+  const path: string[] = [];
+  let current = stages[0]!;
+  while (!path.includes(current.id)) {
+    path.push(current.id);
+    current = byId.get(readStages(current).find((id) => byId.has(id))!)!;
+  }
+  return [...path.slice(path.indexOf(current.id)), current.id];
+}

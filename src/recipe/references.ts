@@ -1,0 +1,51 @@
+/**
+ * What a string in a recipe points to: a stage id, `builtin:<name>` (a folder shipped in `assets/`), or a path.
+ * A path has a slash or a dot in it, which a stage id never has, so a mistyped id is not taken for a missing file.
+ */
+import { existsSync, readdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { didYouMean } from "../config/nearest.ts";
+import { packageRoot } from "../config/package-root.ts";
+import { ConfigError } from "../errors.ts";
+
+const BUILTIN = /^builtin:([a-z0-9][a-z0-9_-]{0,63})$/;
+
+export type Reference =
+  | { kind: "stage"; id: string }
+  /** A shipped asset or a file of the user, absolute. */
+  | { kind: "path"; path: string };
+
+/** Names of the folders in `assets/`. */
+export function builtinNames(assetFolder = join(packageRoot(), "assets")): string[] {
+  if (!existsSync(assetFolder)) return [];
+  const entries = readdirSync(assetFolder, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+}
+
+/**
+ * Resolves a reference; relative paths are relative to the working directory.
+ * @param stageIds every stage of the recipe
+ * @throws {ConfigError} when nothing of that name exists
+ */
+export function resolveReference(reference: string, stageIds: readonly string[]): Reference {
+  if (stageIds.includes(reference)) return { kind: "stage", id: reference };
+  if (reference.startsWith("builtin:")) {
+    const name = BUILTIN.exec(reference)?.[1];
+    const names = builtinNames();
+    if (name === undefined || !names.includes(name))
+      throw new ConfigError(
+        `nothing built in is called "${reference.slice(8, 100)}" (there are ${names.join(", ") || "none"})${didYouMean(reference.slice(8), names)}`,
+      );
+    return { kind: "path", path: join(packageRoot(), "assets", name) };
+  }
+  if (!/[./\\]/.test(reference))
+    throw new ConfigError(
+      `no stage is called "${reference.slice(0, 100)}"${didYouMean(reference, stageIds)}`,
+      {
+        hint: "a file or folder is written with a slash, for example ./model",
+      },
+    );
+  const path = resolve(reference);
+  if (!existsSync(path)) throw new ConfigError(`no such file or folder: ${reference}`);
+  return { kind: "path", path };
+}

@@ -1,0 +1,94 @@
+/** The world as one stage sees it: its folders, its inputs, the policy, its metrics, the way to report progress. */
+import { isAbsolute } from "node:path";
+import { ConfigError } from "../errors.ts";
+import type { GraphStage } from "./graph.ts";
+import type { RunLogs } from "./metrics-log.ts";
+import type { PolicySlot } from "./policy-slot.ts";
+import { resolveReference } from "./references.ts";
+import type { RunObserver } from "./run-events.ts";
+import type { StageFolders } from "./run-folder.ts";
+import type { StageContext, StageOutput } from "./stage.ts";
+import { absoluteOutput } from "./stage-output.ts";
+
+export interface StageContextOptions {
+  stage: GraphStage;
+  seed: number;
+  runFolder: string;
+  folders: StageFolders;
+  /** Outputs of the stages that have finished. */
+  outputs: ReadonlyMap<string, StageOutput>;
+  logs: RunLogs;
+  slot: PolicySlot;
+  signal: AbortSignal;
+  observe: RunObserver;
+}
+
+/** Progress is shown, never stored: at most this often, so that a fast stage is not slowed down by the terminal. */
+const PROGRESS_INTERVAL_MS = 50;
+
+/** The context, the tokens counted so far, and the call that closes the stage's part of the logs. */
+export function createStageContext(options: StageContextOptions): {
+  context: StageContext;
+  tokens(): number;
+  finish(): void;
+} {
+  const { stage, runFolder, folders, outputs, logs, slot, observe } = options;
+  const startedMs = performance.now();
+  let tokens = 0;
+  let lastUpdateMs = Number.NEGATIVE_INFINITY;
+  const note = (text: string): void => observe({ event: "stage-note", stage: stage.id, text });
+  const metrics = logs.writer(stage.id, (name) =>
+    note(`${name} is not a finite number; left out of metrics.jsonl`),
+  );
+  /** Only declared inputs may be read: the content key covers no others. */
+  const declared = (reference: string): string => {
+    if (stage.inputs.has(reference)) return reference;
+    throw new ConfigError(`stage ${stage.id} reads "${reference}" without naming it as an input`);
+  };
+  const output = (id: string): StageOutput => {
+    const found = outputs.get(declared(id));
+    if (found) return found;
+    throw new ConfigError(`stage ${stage.id}: "${id}" is no stage of this recipe`);
+  };
+  const model = (reference: string): string => {
+    // A folder the stage itself just wrote, for example a merged candidate, needs no declaration.
+    if (
+      isAbsolute(reference) &&
+      [folders.partial, folders.checkpoints].some((own) => reference.startsWith(own))
+    )
+      return reference;
+    const resolved = stage.inputs.get(declared(reference)) ?? resolveReference(reference, []);
+    if (resolved.kind === "path") return resolved.path;
+    const { checkpoint } = output(resolved.id);
+    if (checkpoint !== undefined) return absoluteOutput(runFolder, checkpoint);
+    throw new ConfigError(`stage ${stage.id}: stage "${resolved.id}" leaves no model`, {
+      hint: "name a stage that trains or merges, builtin:<name>, or a checkpoint folder",
+    });
+  };
+  const context: StageContext = {
+    id: stage.id,
+    seed: options.seed,
+    runFolder,
+    folder: folders.partial,
+    checkpointFolder: folders.checkpoints,
+    output,
+    model,
+    policy: (reference) => slot.policy(model(reference)),
+    metrics,
+    progress: {
+      update(done, total, values = {}) {
+        const nowMs = performance.now();
+        if (nowMs - lastUpdateMs < PROGRESS_INTERVAL_MS && done < total) return;
+        lastUpdateMs = nowMs;
+        const seconds = (nowMs - startedMs) / 1000;
+        observe({ event: "stage-progress", stage: stage.id, done, steps: total, values, tokens, seconds });
+      },
+      note,
+      tokens(count) {
+        tokens += count;
+      },
+    },
+    signal: options.signal,
+  };
+  return { context, tokens: () => tokens, finish: () => metrics.finish() };
+}

@@ -1,0 +1,36 @@
+/** What a failed file operation means to the user: one line and the next thing to do. */
+import { PolarisError, StoreError } from "../errors.ts";
+
+const REASONS: Record<string, [reason: string, hint: string]> = {
+  ENOSPC: [
+    "no space left on the disk",
+    "free some space and start again with --resume; finished stages are kept",
+  ],
+  EDQUOT: ["disk quota exceeded", "free some space and start again with --resume; finished stages are kept"],
+  EACCES: ["permission denied", "check who owns the folder, or choose another one with --run-dir"],
+  EPERM: ["operation not permitted", "check who owns the folder, or choose another one with --run-dir"],
+  EROFS: ["read-only file system", "choose another folder with --run-dir"],
+  ENOTDIR: ["a file is in the way of a folder", "choose another folder with --run-dir"],
+  EEXIST: ["a file is in the way", "choose another folder with --run-dir"],
+  EISDIR: ["a folder is in the way of a file", "choose another folder with --run-dir"],
+  EMFILE: ["too many open files", "raise the limit with ulimit -n"],
+  EIO: ["the disk reports an error", "check the disk"],
+};
+
+/** True for the errors the operating system raises for files. */
+export function isFileError(cause: unknown): cause is NodeJS.ErrnoException {
+  return (
+    cause instanceof Error && typeof (cause as NodeJS.ErrnoException).code === "string" && "syscall" in cause
+  );
+}
+
+/** A StoreError for a failed write at `path`; errors that already are Polaris errors pass through. */
+export function storeError(path: string, cause: unknown): PolarisError {
+  if (cause instanceof PolarisError) return cause;
+  const code = (cause as NodeJS.ErrnoException)?.code ?? "";
+  const [reason, hint] = REASONS[code] ?? [
+    String((cause as Error)?.message ?? cause).split("\n")[0]!,
+    undefined,
+  ];
+  return new StoreError(`cannot write ${path}: ${reason}`, { cause, hint, details: { path, code } });
+}
