@@ -5,7 +5,7 @@
 import type { Estimate, EvaluationBenchmark, EvaluationFile } from "../recipe/result-files.ts";
 import type { SamplingParameters, SummaryRow } from "../types.ts";
 import { isLargeArm, sortArms } from "./arms.ts";
-import { meanOfBenchmarks, pairedDifference, problemMean } from "./problem-statistics.ts";
+import { differenceMean, meanOfBenchmarks, problemMean } from "./problem-statistics.ts";
 
 /** `short`: success is common; `sparse`: long chains, where it is rare. */
 export type Regime = "short" | "sparse";
@@ -172,7 +172,7 @@ export function armDifferences(group: BenchmarkGroup, arm: string, reference: st
       pairs.push({ benchmark, differences, samples: Math.min(a.samples, b.samples) });
   }
   const result = pairs.map(({ benchmark, differences, samples }) => ({
-    ...pairedDifference(differences),
+    ...differenceMean(differences),
     arm,
     reference,
     benchmark,

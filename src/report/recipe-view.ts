@@ -80,9 +80,10 @@ export function namedStages(recipe: RunRecipe, stage: RecipeStage): RecipeStage[
   return recipe.stages.filter((other) => other.id !== stage.id && words.has(other.id));
 }
 
-/** The stage whose weights `stage` starts from: its `model` setting when that names a stage. */
+/** The stage whose weights `stage` starts from: its `model` (or a distill stage's `student`) when that names a stage. */
 export function parentStage(recipe: RunRecipe, stage: RecipeStage): RecipeStage | undefined {
-  return recipe.stages.find((other) => other.id === stage.settings.model && other.id !== stage.id);
+  const { model, student } = stage.settings;
+  return recipe.stages.find((other) => other.id === (model ?? student) && other.id !== stage.id);
 }
 
 /**

@@ -1,0 +1,95 @@
+/**
+ * Similarity study: do two responses to one problem share intermediate results, by whether they are correct? Shown with
+ * and without the final answer, which two correct responses share by construction.
+ */
+import type { Estimate, SimilarityClasses, SimilarityFile } from "../../recipe/result-files.ts";
+import { drawRanges } from "../charts/ranges.ts";
+import { figure, missing, type Section, table } from "../components.ts";
+import type { ReportContext } from "../context.ts";
+import { formatCount, formatEstimate } from "../format.ts";
+import { html, type SafeHtml } from "../html.ts";
+import { intervalsApart } from "../wording.ts";
+
+const CLASSES: { key: keyof SimilarityClasses; label: string; colour: string }[] = [
+  { key: "correctCorrect", label: "correct\u2013correct", colour: "var(--right)" },
+  { key: "correctIncorrect", label: "correct\u2013wrong", colour: "var(--muted)" },
+  { key: "incorrectIncorrect", label: "wrong\u2013wrong", colour: "var(--wrong)" },
+];
+
+function rows(classes: SimilarityClasses): { label: string; colour: string; estimate: Estimate }[] {
+  return CLASSES.map(({ key, label, colour }) => ({
+    label,
+    colour,
+    estimate: classes[key].problems === 0 ? { value: Number.NaN, low: 0, high: 0 } : classes[key],
+  }));
+}
+
+function finding(classes: SimilarityClasses): string {
+  const { correctCorrect, correctIncorrect, incorrectIncorrect } = classes;
+  const above = (other: Estimate): boolean =>
+    intervalsApart(correctCorrect, other) && correctCorrect.value > other.value;
+  const apart = intervalsApart(correctIncorrect, incorrectIncorrect)
+    ? "those two differ from each other as well"
+    : "those two cannot be told apart";
+  if (above(correctIncorrect) && above(incorrectIncorrect))
+    return `Without the final answer, correct responses share more results with each other than either kind of pair with a wrong response; ${apart}.`;
+  return "Without the final answer, the intervals do not separate correct pairs from the others.";
+}
+
+function study(context: ReportContext, file: SimilarityFile): SafeHtml {
+  const panels = [
+    { title: "Without the final answer", classes: file.withoutFinalAnswer },
+    { title: "With the final answer", classes: file.withFinalAnswer },
+  ].map(({ title, classes }) => ({
+    title,
+    unit: "Jaccard, %",
+    chart: drawRanges(context.kit, {
+      title: `Similarity ${title.toLowerCase()}`,
+      rows: rows(classes),
+      domain: [0, 100],
+      scale: 100,
+      axisLabel: "shared results, % of those in either response",
+    }),
+  }));
+  const seed = context.records.recipe.seed ?? "not recorded";
+  return html`<p>${finding(file.withoutFinalAnswer)}</p>
+${figure({
+  panels,
+  caption: `Mean Jaccard similarity of the intermediate results of two responses to the same problem, by pair class; mean per problem first, then over problems; 95% intervals over problems. Model ${file.model}, stage ${file.stage}, seed ${seed}. In tasks whose answer needs the intermediate values, correct pairs agree partly by construction.`,
+})}${table({
+  columns: [
+    { title: "pair class", align: "left" },
+    { title: "without final answer, %" },
+    { title: "with final answer, %" },
+    { title: "pairs" },
+    { title: "problems" },
+  ],
+  rows: CLASSES.map(({ key, label }) => {
+    const without = file.withoutFinalAnswer[key];
+    const withAnswer = file.withFinalAnswer[key];
+    return {
+      cells: [
+        label,
+        without.problems === 0 ? "no pairs" : formatEstimate(without),
+        withAnswer.problems === 0 ? "no pairs" : formatEstimate(withAnswer),
+        formatCount(without.pairs),
+        formatCount(without.problems),
+      ],
+    };
+  }),
+  caption: "Pairs and problems are those of the column without the final answer.",
+})}`;
+}
+
+/** The section. */
+export function similaritySection(context: ReportContext): Section {
+  const { similarity } = context.records;
+  return {
+    id: "similarity",
+    title: "Similarity of responses",
+    body:
+      similarity.length === 0
+        ? missing("the similarity study, because no stage left a similarity.json", "difference_filter")
+        : html`${similarity.map((file) => study(context, file))}`,
+  };
+}

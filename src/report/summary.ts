@@ -1,0 +1,121 @@
+/**
+ * summary.json: every number the report's tables show, in the units of the records (shares in 0..1, tokens, nats), so
+ * that a claim can be checked without reading a page. Deterministic: no time, no path of a machine, no version of Node.
+ */
+import type { SimilarityFile } from "../recipe/result-files.ts";
+import type { SummaryRow } from "../types.ts";
+import {
+  type ArmDifference,
+  armDifferences,
+  comparisonsOf,
+  meanAccuracy,
+  type Regime,
+} from "./benchmark-groups.ts";
+import type { ReportContext } from "./context.ts";
+import type { SourceFile } from "./read-run.ts";
+import { type AlphaPoint, alphaPoints } from "./sections/merge.ts";
+import { meanPassRate } from "./sections/pass-rates.ts";
+import { accuracyBySteps, type StepAccuracy } from "./sections/steps-table.ts";
+import { summarizeTraining, type TrainingSummary } from "./training-runs.ts";
+
+/** What summary.json holds. */
+export interface ReportSummary {
+  run: string;
+  seed: number | null;
+  /** Rows of the evaluations as their stages wrote them, and the means over benchmarks (`mean:short`, `mean:sparse`). */
+  rows: SummaryRow[];
+  /** Paired differences, arm minus reference. */
+  differences: (ArmDifference & { regime: Regime; seed: number })[];
+  accuracyBySteps: (StepAccuracy & { regime: Regime; seed: number })[];
+  training: TrainingSummary[];
+  passRates: {
+    stage: string;
+    model: string;
+    samplesPerProblem: number;
+    counts: number[];
+    shape: string;
+    mean: number;
+  }[];
+  similarity: SimilarityFile[];
+  difference: {
+    stage: string;
+    mode: string;
+    measure: string;
+    threshold: number;
+    counts: Record<string, number>;
+  }[];
+  alpha: { stage: string; chosen: number; points: AlphaPoint[] }[];
+  generatedFrom: SourceFile[];
+  /** Files that could not be used, and why. */
+  notes: string[];
+}
+
+/** Rows of the evaluations plus one mean per arm and regime. */
+function summaryRows(context: ReportContext): SummaryRow[] {
+  const rows = context.records.evaluations.flatMap((evaluation) => evaluation.rows);
+  for (const group of context.groups) {
+    if (group.benchmarks.length < 2) continue;
+    for (const arm of group.arms) {
+      const mean = meanAccuracy(group, arm);
+      if (mean === undefined) continue;
+      const cells = group.cells.filter((cell) => cell.arm === arm);
+      const samples = Math.min(...cells.map((cell) => cell.samples));
+      rows.push({
+        arm,
+        benchmark: `mean:${group.regime}`,
+        metric: `avg@${samples}`,
+        ...mean,
+        problems: cells.reduce((sum, cell) => sum + cell.problems, 0),
+        samples,
+        seed: group.seed,
+      });
+    }
+  }
+  return rows;
+}
+
+/** Collects the summary of a report. */
+export function createSummary(context: ReportContext): ReportSummary {
+  const { records, groups, training } = context;
+  return {
+    run: records.run,
+    seed: records.recipe.seed ?? null,
+    rows: summaryRows(context),
+    differences: groups.flatMap((group) =>
+      comparisonsOf(group).flatMap(([arm, reference]) =>
+        armDifferences(group, arm, reference).map((difference) => ({
+          ...difference,
+          regime: group.regime,
+          seed: group.seed,
+        })),
+      ),
+    ),
+    accuracyBySteps: groups.flatMap((group) =>
+      accuracyBySteps(group).map((entry) => ({ ...entry, regime: group.regime, seed: group.seed })),
+    ),
+    training: training.map(summarizeTraining),
+    passRates: records.passRates.map((file) => ({
+      stage: file.stage,
+      model: file.model,
+      samplesPerProblem: file.samplesPerProblem,
+      counts: file.counts,
+      shape: file.shape,
+      mean: meanPassRate(file),
+    })),
+    similarity: records.similarity,
+    difference: records.difference.map(({ stage, mode, measure, threshold, counts }) => ({
+      stage,
+      mode,
+      measure,
+      threshold,
+      counts,
+    })),
+    alpha: records.alpha.map((file) => ({
+      stage: file.stage,
+      chosen: file.chosen,
+      points: alphaPoints(file),
+    })),
+    generatedFrom: records.sources,
+    notes: records.notes,
+  };
+}
