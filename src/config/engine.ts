@@ -11,21 +11,21 @@ export const embeddedEngineSchema = z
       .union([z.literal("auto"), z.int().min(1).max(256)])
       .default("auto")
       .describe(
-        "worker threads that sample and train side by side; auto = one per CPU core (divided by threads_per_worker), decided when the run folder is made",
+        "threads that sample and train side by side, at most one per lane; auto = one per CPU core. Changes the speed, never the results",
       ),
     threadsPerWorker: z
       .int()
       .min(1)
       .max(256)
       .default(1)
-      .describe("threads inside one worker's matrix products; 1 is fastest on small models"),
+      .describe("threads inside one operator; 1 wastes least on small models"),
     lanes: z
       .int()
       .min(1)
-      .max(4096)
-      .default(64)
+      .max(256)
+      .default(2)
       .describe(
-        "sequences one worker decodes at the same time; more is faster until memory bandwidth is used up",
+        "shares into which sampling and gradients are dealt, and so the most workers that can help; part of what determines the bits of a result",
       ),
   })
   .describe("the engine that runs inside the process");

@@ -78,7 +78,7 @@ function problem(text: string, overrides: string[] = []): ConfigError & { proble
 
 test("defaults are filled in and keys become camelCase", () => {
   const recipe = load(base);
-  expect(recipe.engine).toEqual({ kind: "embedded", workers: "auto", threadsPerWorker: 1, lanes: 64 });
+  expect(recipe.engine).toEqual({ kind: "embedded", workers: "auto", threadsPerWorker: 1, lanes: 2 });
   expect(recipe.stages[1]).toEqual({
     id: "rl",
     kind: "train",

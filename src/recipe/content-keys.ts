@@ -9,9 +9,6 @@ import type { Json } from "../types.ts";
 import type { GraphStage } from "./graph.ts";
 import type { StageKind } from "./stage.ts";
 
-/** Engine configuration with every `auto` decided. */
-export type ResolvedEngine = EngineConfig & { workers: number };
-
 /** What a key is made of. */
 export interface KeyParts {
   kind: string;
@@ -23,11 +20,18 @@ export interface KeyParts {
   engine: Json;
 }
 
+/**
+ * The engine settings that change bits. The number of workers does not: lanes are dealt out, not added up, by workers.
+ * Source: the determinism contract at the head of `engine/embedded/policy.ts`.
+ */
+export function engineKey({ kind, lanes, threadsPerWorker }: EngineConfig): Record<string, Json> {
+  return { kind, lanes, threadsPerWorker };
+}
+
 /** The keys of all stages, in the given order; a stage's key covers those of the stages it reads. */
 export async function stageKeys(
   stages: readonly GraphStage[],
   recipe: Recipe,
-  engine: ResolvedEngine,
   kinds: Readonly<Record<string, StageKind>>,
 ): Promise<Map<string, { key: string; parts: KeyParts }>> {
   const keys = new Map<string, { key: string; parts: KeyParts }>();
@@ -48,7 +52,7 @@ export async function stageKeys(
       config: JSON.parse(canonicalJson(stage.config)) as Json,
       inputs,
       seed: stage.seed ?? recipe.seed,
-      engine: { ...engine },
+      engine: engineKey(recipe.engine),
     };
     keys.set(stage.id, { key: contentKey(parts as unknown as Record<string, Json>), parts });
   }

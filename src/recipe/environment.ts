@@ -2,9 +2,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { arch, cpus, platform, release, totalmem } from "node:os";
 import { join } from "node:path";
+import type { EngineConfig } from "../config/engine.ts";
 import { packageRoot, packageVersion } from "../config/package-root.ts";
 import type { Json } from "../types.ts";
-import type { ResolvedEngine } from "./content-keys.ts";
 
 /** Packages whose version can change a result. */
 const WATCHED_PACKAGES = [
@@ -23,10 +23,7 @@ function installedVersion(name: string): string | null {
 }
 
 /** One start of a run: versions, machine, threads and the command line. */
-export function describeEnvironment(
-  engine: ResolvedEngine,
-  command: readonly string[],
-): Record<string, Json> {
+export function describeEnvironment(engine: EngineConfig, command: readonly string[]): Record<string, Json> {
   const processors = cpus();
   const packages: [string, string][] = [];
   for (const name of WATCHED_PACKAGES) {

@@ -13,12 +13,12 @@ import { isFileError, storeError } from "../store/file-errors.ts";
 import { type Ledger, openLedger } from "../store/ledger.ts";
 import { acquireRunLock, type RunLock } from "../store/run-lock.ts";
 import type { Json } from "../types.ts";
-import { type KeyParts, type ResolvedEngine, stageKeys, staleReason } from "./content-keys.ts";
+import { type KeyParts, stageKeys, staleReason } from "./content-keys.ts";
 import { describeEnvironment, environmentFile } from "./environment.ts";
 import { type GraphStage, orderStages } from "./graph.ts";
 import { openRunLogs, type RunLogs } from "./metrics-log.ts";
 import { openPolicy } from "./open-policy.ts";
-import { createPolicySlot, type OpenPolicy, type PolicySlot, resolveEngine } from "./policy-slot.ts";
+import { createPolicySlot, type OpenPolicy, type PolicySlot } from "./policy-slot.ts";
 import type { PlannedStage, RunObserver } from "./run-events.ts";
 import {
   clearRunFolder,
@@ -108,13 +108,10 @@ export async function runRecipe(options: RunRecipeOptions): Promise<RunResult> {
       clearRunFolder(runFolder);
       for (const step of ledger.steps()) ledger.forget(step.stage);
     }
-    const engine = resolveEngine(
-      recipe.engine,
-      ledger.steps().map((step) => step.parts["engine"]),
-    );
-    const keys = await stageKeys(ordered, recipe, engine, kinds);
+    const { engine } = recipe;
+    const keys = await stageKeys(ordered, recipe, kinds);
     const plan = ordered.map((stage) => planStage(runFolder, ledger, stage, keys.get(stage.id)!));
-    writeRunFiles(runFolder, { ...recipe, engine }, engine, options.command ?? process.argv);
+    writeRunFiles(runFolder, recipe, options.command ?? process.argv);
     const logs = openRunLogs(runFolder);
     forgetRemovedStages(runFolder, ledger, logs, new Set(keys.keys()));
     slot = createPolicySlot(engine, options.open ?? openPolicy);
@@ -191,15 +188,10 @@ function planStage(
 }
 
 /** The resolved recipe and the environment, before anything starts. */
-function writeRunFiles(
-  runFolder: string,
-  recipe: Recipe,
-  engine: ResolvedEngine,
-  command: readonly string[],
-): void {
+function writeRunFiles(runFolder: string, recipe: Recipe, command: readonly string[]): void {
   writeFileAtomic(join(runFolder, "recipe.yaml"), formatRecipe(recipe));
   const path = join(runFolder, "environment.json");
-  writeFileAtomic(path, environmentFile(path, describeEnvironment(engine, command)));
+  writeFileAtomic(path, environmentFile(path, describeEnvironment(recipe.engine, command)));
 }
 
 /** Stages the recipe no longer has leave nothing behind that a report could take for current. */
