@@ -38,6 +38,7 @@ async function pretrain(model: PracticeModel, output: string): Promise<void> {
       await runCurriculum({
         policy,
         curriculum,
+        scratch: join(scratch, "between-phases"),
         onStep: (step: PretrainStep) => {
           done++;
           tokens += step.tokens;

@@ -1,12 +1,12 @@
 /**
  * The pretraining curriculum of the practice models, as data: what each phase shows, for how long, at what learning
  * rate. Facts first, then clean solutions from short to long, then a noisy mixture of styles; each phase restarts
- * its schedule, the optimiser's moments carry over. What was tried on the way is in docs/practice-tasks.md.
+ * the optimiser and its schedule. What was tried on the way is in docs/practice-tasks.md.
  */
 import { CLEAN, FACTS_ONLY, type Mixture } from "./documents.ts";
 import type { PracticeModel } from "./models.ts";
 
-/** One block of pretraining with its own schedule. */
+/** One block of pretraining with its own optimiser and schedule. */
 export interface PretrainPhase {
   /** Unique within a curriculum: it names the document stream. */
   name: string;

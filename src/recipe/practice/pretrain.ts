@@ -1,7 +1,8 @@
 /**
- * Runs a pretraining curriculum on any policy. A step is a function of curriculum, phase and step number, so a run
- * resumes at any step from a checkpoint with optimiser moments and ends with the same bits.
+ * Runs a pretraining curriculum on any policy, from the weights it holds to the last phase. A step is a function of
+ * the weights, the phase and the step number. The resumable form is the pretrain stage; this is the plain loop.
  */
+import { rmSync } from "node:fs";
 import type { Policy, TrainingSequence } from "../../engine/seams.ts";
 import { InterruptedError } from "../../errors.ts";
 import { type Curriculum, PRETRAIN_OPTIMIZER, type PretrainPhase, phaseLearningRate } from "./curriculum.ts";
@@ -60,10 +61,20 @@ export async function runPretrainStep(
 export interface RunCurriculumOptions {
   policy: Policy;
   curriculum: Curriculum;
-  /** Steps already done, over all phases; the policy holds their weights and moments. */
-  from?: number;
+  /** Folder for the weights that pass between phases, when the optimiser is restarted; removed afterwards. */
+  scratch: string;
   onStep?: (step: PretrainStep) => void | Promise<void>;
   signal?: AbortSignal;
+}
+
+/** Zeroes the optimiser: weights saved without its state come back without it. */
+async function restartOptimizer(policy: Policy, scratch: string): Promise<void> {
+  try {
+    await policy.save(scratch);
+    await policy.load(scratch);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
 }
 
 /**
@@ -71,14 +82,15 @@ export interface RunCurriculumOptions {
  * @throws {InterruptedError} when the signal fires, after the step in hand
  */
 export async function runCurriculum(options: RunCurriculumOptions): Promise<void> {
-  const { policy, curriculum, from = 0, onStep, signal } = options;
-  let done = 0;
-  for (const phase of curriculum.phases)
-    for (let step = 0; step < phase.steps; step++, done++) {
-      if (done < from) continue;
-      if (signal?.aborted) throw new InterruptedError(`pretraining stopped after ${done} steps`);
+  const { policy, curriculum, scratch, onStep, signal } = options;
+  for (const [index, phase] of curriculum.phases.entries()) {
+    if (index > 0) await restartOptimizer(policy, scratch);
+    for (let step = 0; step < phase.steps; step++) {
+      if (signal?.aborted)
+        throw new InterruptedError(`pretraining stopped in phase ${phase.name}, step ${step}`);
       await onStep?.(await runPretrainStep(policy, phase, curriculum.seed, step));
     }
+  }
 }
 
 /** Steps of all phases together. */
