@@ -13,7 +13,7 @@ import { formatSnapshot, parseSnapshot } from "./snapshot.ts";
 export type Origin = "offline" | "online";
 
 /** A trajectory's vote: its id and the canonical keys of its steps. */
-export interface Vote {
+export interface ConsensusVote {
   /** Unique over the run, for example `stage/step/problem/sample`. */
   id: string;
   keys: readonly string[];
@@ -132,7 +132,7 @@ export class ConsensusSets {
   }
 
   /** Adds verified-correct offline trajectories (and wrong ones, for the contrast). Not a visit. */
-  seed(problemId: string, correct: readonly Vote[], wrong: readonly Vote[] = []): void {
+  seed(problemId: string, correct: readonly ConsensusVote[], wrong: readonly ConsensusVote[] = []): void {
     const state = this.#state(problemId);
     this.#vote(state, correct, wrong, -1, "offline");
   }
@@ -141,7 +141,12 @@ export class ConsensusSets {
    * Adds the correct trajectories of one training visit. Call it after the group was scored: siblings that vote first
    * would pay each other. A new step counts as a visit even without a correct trajectory; equal calls change nothing.
    */
-  update(problemId: string, correct: readonly Vote[], step: number, wrong: readonly Vote[] = []): void {
+  update(
+    problemId: string,
+    correct: readonly ConsensusVote[],
+    step: number,
+    wrong: readonly ConsensusVote[] = [],
+  ): void {
     if (!Number.isInteger(step) || step < 0) throw new RangeError(`step: expected 0 or more, got ${step}`);
     const state = this.#state(problemId);
     if (step !== state.lastStep) {
@@ -217,8 +222,8 @@ export class ConsensusSets {
 
   #vote(
     state: ProblemState,
-    correct: readonly Vote[],
-    wrong: readonly Vote[],
+    correct: readonly ConsensusVote[],
+    wrong: readonly ConsensusVote[],
     step: number,
     origin: Origin,
   ): void {
@@ -310,7 +315,7 @@ export function plainSet(keys: readonly string[]): EffectiveSet {
   return { weights, correctSeen: weights.size > 0 ? 1 : 0, meanCorrectSize: weights.size };
 }
 
-function distinctKeys(vote: Vote): Map<string, string> {
+function distinctKeys(vote: ConsensusVote): Map<string, string> {
   const keys = new Map<string, string>();
   for (const [i, key] of vote.keys.entries()) {
     if (i >= MAX_VOTE_KEYS) break;

@@ -4,13 +4,13 @@
  * it is scored pays itself.
  * Source: recipe B7, B15, C3 rows 9 and 10.
  */
-import type { ConsensusSets, Vote } from "./consensus-set.ts";
+import type { ConsensusSets, ConsensusVote } from "./consensus-set.ts";
 import type { CoreSettings } from "./preset.ts";
 import type { GradedTrajectory, ProcessReward } from "./process-reward.ts";
 import { processReward } from "./process-reward.ts";
 
 /** A sampled rollout as CORE sees it. */
-export interface GroupTrajectory extends GradedTrajectory, Vote {}
+export interface GroupTrajectory extends GradedTrajectory, ConsensusVote {}
 
 /**
  * Rewards of one problem's group, shape [G]. With `updateOrder: "before_scoring"` the group votes first.

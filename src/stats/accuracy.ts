@@ -78,7 +78,7 @@ export function solveCounts(counts: readonly SolveCount[]): { none: number; all:
 }
 
 /** One sample as a vote: the canonical key of its answer, or null when it has none, which never votes. */
-export interface Vote {
+export interface AnswerVote {
   answer: string | null;
   correct: boolean;
 }
@@ -88,7 +88,7 @@ export interface Vote {
  * leaders, one of them correct, give 0.5, the expectation of a fair draw. Answers of one key are taken as correct
  * when most of their samples were graded so.
  */
-export function problemMajority(votes: readonly Vote[]): number {
+export function problemMajority(votes: readonly AnswerVote[]): number {
   const tally = new Map<string, { votes: number; correct: number }>();
   let most = 0;
   for (const vote of votes) {
@@ -113,7 +113,7 @@ export function problemMajority(votes: readonly Vote[]): number {
  * @throws {TypeError} when subsets are needed and no stream is given
  */
 export function majorityAtK(
-  votes: readonly (readonly Vote[])[],
+  votes: readonly (readonly AnswerVote[])[],
   k: number,
   options: { stream?: RandomStream; resamples?: number } = {},
 ): number {
