@@ -1,6 +1,7 @@
 /**
  * Chat templates: messages to the text a model was trained to continue. Templates are Jinja programs from strangers;
- * they run in an interpreter without files or network, with a bounded `range` and a bounded output.
+ * they run in an interpreter without files or network, with a bounded `range` and a bounded output. Time is not bounded:
+ * loops nested several deep can be slow, so a template deserves the trust given to the weights beside it.
  * Two prompts must be equal whenever their messages are, so templates cannot ask for today's date: `strftime_now` is
  * undefined here, and templates that test for it fall back to their fixed date.
  * Source: transformers `apply_chat_template` (variables and precedence of the files).

@@ -57,7 +57,7 @@ function refuseUnfaithful(json: Record<string, unknown>, path: string): void {
   for (const { type, behavior } of preTokenizers(json["pre_tokenizer"]))
     if (type === "Split" && !["Isolated", "Removed", undefined].includes(behavior as string | undefined))
       throw new CheckpointError(
-        `${path}: pre_tokenizer: Split behaviour ${JSON.stringify(behavior)} is not supported`,
+        `${path}: pre_tokenizer: Split behavior ${JSON.stringify(behavior)} is not supported`,
       );
 }
 
