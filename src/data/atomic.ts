@@ -33,6 +33,15 @@ function writeError(path: string, cause: unknown): StoreError {
   return new StoreError(`cannot write ${path}: ${reason}`, { cause, hint, details: { path, code } });
 }
 
+/** Removes what a failed write left. What failed is worth telling, not that nothing could be removed. */
+function discard(partial: string): void {
+  try {
+    rmSync(partial, { recursive: true, force: true });
+  } catch {
+    // A file in the way of the folder, for example: then there is nothing to remove.
+  }
+}
+
 /**
  * Writes a whole file piece by piece, so that a file larger than memory can be made: partial name, fsync, rename.
  * Parent folders are made. A piece may be reused by its producer once the next one is asked for.
@@ -62,7 +71,7 @@ export function writePiecesAtomic(path: string, pieces: Iterable<Uint8Array>): v
     }
     renameSync(partial, path);
   } catch (cause) {
-    rmSync(partial, { force: true });
+    discard(partial);
     throw producing ? cause : writeError(path, cause);
   }
 }
@@ -104,7 +113,7 @@ export async function writeFolderAtomic(
     rmSync(path, { recursive: true, force: true });
     renameSync(partial, path);
   } catch (cause) {
-    rmSync(partial, { recursive: true, force: true });
+    discard(partial);
     if ((cause as NodeJS.ErrnoException)?.code?.startsWith("E")) throw writeError(path, cause);
     throw cause;
   }
