@@ -9,7 +9,7 @@ export default defineConfig({
     "src/stats/index.ts",
     "src/tensors/index.ts",
     "src/engine/index.ts",
-    "src/engine/embedded/worker.ts",
+    "src/engine/embedded/runtime/worker.ts",
     "src/cli/main.ts",
   ],
   format: "esm",

@@ -1,0 +1,38 @@
+/** Entry point of an engine thread: answers requests one at a time, in order. */
+import { parentPort, workerData } from "node:worker_threads";
+import { EngineCore } from "./core.ts";
+import type { SharedState, WorkerReply, WorkerRequest, WorkerResult } from "./messages.ts";
+
+const core = new EngineCore(workerData as SharedState);
+const port = parentPort;
+if (!port) throw new Error("the engine worker runs in a worker thread only");
+
+function serve(
+  request: WorkerRequest,
+): Promise<WorkerResult[keyof WorkerResult]> | WorkerResult["optim_step"] {
+  switch (request.kind) {
+    case "forward_backward":
+      return core.forwardBackward(request.lanes, request.loss);
+    case "logprobs":
+      return core.logprobs(request.batches, request.temperature);
+    case "decode":
+      return core.decode(request.jobs, request.maxRows);
+    case "optim_step":
+      return core.optimStep(request.parameters, request.step);
+  }
+}
+
+let last: Promise<void> = Promise.resolve();
+port.on("message", (request: WorkerRequest) => {
+  last = last.then(async () => {
+    let reply: WorkerReply;
+    try {
+      core.sync(request.parametersVersion);
+      reply = { id: request.id, result: await serve(request) };
+    } catch (error) {
+      const { message, name } = error as Error;
+      reply = { id: request.id, error: { message, name } };
+    }
+    port.postMessage(reply);
+  });
+});

@@ -1,0 +1,8 @@
+/** Engines and their seams. */
+export {
+  type EmbeddedOptions,
+  type EmbeddedPolicy,
+  type NamedGradient,
+  openEmbeddedPolicy,
+} from "./embedded/policy.ts";
+export type * from "./seams.ts";
