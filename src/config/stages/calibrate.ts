@@ -1,0 +1,53 @@
+/** Section of a calibrate stage: difficulty estimate, filter and the rollouts it leaves. Source: recipe A1, B5. */
+import { z } from "zod";
+import {
+  graderSchema,
+  MAX_PROBLEMS,
+  MAX_SAMPLES,
+  modelSchema,
+  problemsSchema,
+  promptSchema,
+  samplingSchema,
+} from "./common.ts";
+
+export const calibrateSchema = z.strictObject({
+  model: modelSchema,
+  problems: problemsSchema,
+  samplesPerProblem: z
+    .int()
+    .min(1)
+    .max(MAX_SAMPLES)
+    .default(8)
+    .describe("Responses per problem; the pass rate is correct / samples. POLARIS uses 8."),
+  sampling: samplingSchema.describe(
+    "How the responses are drawn. POLARIS used temperature 0.6 for the study.",
+  ),
+  prompt: promptSchema,
+  grader: graderSchema,
+  filter: z
+    .strictObject({
+      dropSolved: z
+        .boolean()
+        .default(true)
+        .describe("Drop problems solved every time, the V1 rule. Problems never solved are kept."),
+      dropUnsolved: z
+        .boolean()
+        .default(false)
+        .describe("Also drop problems never solved. POLARIS keeps them; secondary articles have it wrong."),
+      maxPassRate: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(1)
+        .describe("Keep problems with at most this pass rate; 0.5 is the aggressive filter of the ablation."),
+    })
+    .prefault({})
+    .describe("What is left out of the problems this stage writes."),
+  limit: z.int().min(1).max(MAX_PROBLEMS).optional().describe("Use only the first n problems."),
+  keepRollouts: z
+    .enum(["all", "correct", "none"])
+    .default("all")
+    .describe("Which rollouts are written; consensus sets are seeded from the correct ones."),
+});
+
+export type CalibrateConfig = z.infer<typeof calibrateSchema>;

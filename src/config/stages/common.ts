@@ -1,0 +1,113 @@
+/**
+ * Pieces several stage sections share: references, sampling, prompts, optimiser, problem sources.
+ * Keys are camelCase here and snake_case in a recipe file; the mapping is generic.
+ */
+import { z } from "zod";
+
+/** Largest counts a recipe may ask for: a typing slip must not fill the memory. */
+export const MAX_PROBLEMS = 1_000_000;
+export const MAX_SAMPLES = 4096;
+export const MAX_STEPS = 1_000_000;
+
+/** A stage id or a path; what it must hold is said where it is used. */
+export const referenceSchema = z.string().min(1).max(4096);
+
+/** A model: stage id, `builtin:<name>` or a checkpoint folder. */
+export const modelSchema = referenceSchema.describe(
+  "Weights to use: a stage id, `builtin:<name>`, or the path of a Hugging Face checkpoint folder.",
+);
+
+/** Problems: the id of a stage that writes problems, or a JSONL file. */
+export const problemsSchema = referenceSchema.describe(
+  "Problems to use: the id of a stage that writes problems, or the path of a JSONL file.",
+);
+
+/** How responses are drawn. */
+export const samplingSchema = z.strictObject({
+  temperature: z
+    .number()
+    .min(0)
+    .max(10)
+    .default(1)
+    .describe("Logits are divided by it; 0 = greedy. Training samples and trains at the same temperature."),
+  topK: z.int().min(0).max(1_000_000).default(0).describe("Keep the k most likely tokens; 0 = off."),
+  topP: z.number().gt(0).max(1).default(1).describe("Keep the smallest set of tokens this likely; 1 = off."),
+  minP: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe("Drop tokens less likely than this share of the most likely one; 0 = off."),
+  maxNewTokens: z
+    .int()
+    .min(1)
+    .max(1_048_576)
+    .describe("Response limit in tokens; a response cut here is truncated and never correct."),
+});
+
+/** What is added to the user's question before the chat template. */
+export const promptSchema = z
+  .enum(["plain", "boxed", "boxed_and_underline"])
+  .default("plain")
+  .describe(
+    "Instruction after the question: none (how POLARIS trains), the boxed suffix (how it evaluates), or that and the request to underline intermediate results.",
+  );
+
+/** How a response is judged. */
+export const graderSchema = z
+  .strictObject({
+    mode: z
+      .enum(["strict", "compat"])
+      .default("strict")
+      .describe("`strict` compares mathematically; `compat` repeats the verdicts of the released V1 grader."),
+    answerFrom: z
+      .enum(["last_boxed", "think_close"])
+      .default("last_boxed")
+      .describe("`think_close` looks for the boxed answer only after the first `</think>`, as V1 trained."),
+  })
+  .prefault({});
+
+/** AdamW; the learning rate's default differs between supervised and reinforcement learning. */
+export function optimizerSchema(defaults: { learningRate: number; weightDecay: number; beta2: number }) {
+  return z
+    .strictObject({
+      learningRate: z.number().gt(0).max(10).default(defaults.learningRate).describe("Peak learning rate."),
+      beta1: z.number().min(0).lt(1).default(0.9).describe("Decay of the first moment."),
+      beta2: z.number().min(0).lt(1).default(defaults.beta2).describe("Decay of the second moment."),
+      epsilon: z.number().gt(0).max(1).default(1e-8).describe("Added to the root of the second moment."),
+      weightDecay: z
+        .number()
+        .min(0)
+        .max(10)
+        .default(defaults.weightDecay)
+        .describe("Decoupled weight decay."),
+      maxGradientNorm: z.number().min(0).default(1).describe("Clip of the global gradient norm; 0 = off."),
+    })
+    .prefault({});
+}
+
+/** Learning rate over the steps of a stage. */
+export const scheduleSchema = z.strictObject({
+  kind: z.enum(["constant", "cosine", "linear"]).describe("Shape after the warm-up."),
+  warmupRatio: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe("Share of the steps over which the rate rises linearly."),
+  finalRatio: z.number().min(0).max(1).default(0).describe("Rate at the last step, as a share of the peak."),
+});
+
+/** Which rollouts are kept on disk. */
+export const keepRolloutsSchema = z
+  .int()
+  .min(0)
+  .max(MAX_STEPS)
+  .default(1)
+  .describe("Write the rollouts of every n-th step to `rollouts/<id>/`; 0 = none.");
+
+export type SamplingConfig = z.infer<typeof samplingSchema>;
+export type PromptConfig = z.infer<typeof promptSchema>;
+export type GraderConfig = z.infer<typeof graderSchema>;
+export type OptimizerConfig = z.infer<ReturnType<typeof optimizerSchema>>;
+export type ScheduleConfig = z.infer<typeof scheduleSchema>;

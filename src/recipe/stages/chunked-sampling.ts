@@ -1,0 +1,89 @@
+/**
+ * Sampling of many problems in chunks, each kept on disk as soon as it is drawn: a killed stage draws only what is
+ * missing. Requests are seeded by problem, so the result is the one of an undisturbed run.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { groupByProblem, readRollouts, writeRollouts } from "../../data/rollouts.ts";
+import { CheckpointError } from "../../errors.ts";
+import type { Problem, Rollout } from "../../types.ts";
+import type { StageContext } from "../stage.ts";
+import { isCorrect } from "./grading.ts";
+import { type SampleGroupsOptions, sampleGroups } from "./sampling.ts";
+
+/** Responses per chunk: enough to fill an engine's batch many times, few enough to lose little. */
+const CHUNK_RESPONSES = 2048;
+
+export interface ChunkedSamplingOptions
+  extends Omit<SampleGroupsOptions, "signal" | "onTokens" | "stage" | "policy"> {
+  context: StageContext;
+  /** Opens the policy; called only when something is left to draw. */
+  policy: () => Promise<SampleGroupsOptions["policy"]>;
+  /** Names the chunk files of this sampling within the stage. */
+  name: string;
+  /** Grades a chunk in place. */
+  grade: (problems: readonly Problem[], groups: Rollout[][]) => void;
+  /** Problems done before this sampling and in all, when a stage samples several times. */
+  progress?: { before: number; total: number };
+}
+
+/** Rollouts of a stored chunk in the order of its problems. */
+async function readChunk(path: string, problems: readonly Problem[], samples: number): Promise<Rollout[][]> {
+  const groups = groupByProblem(await readRollouts(path));
+  return problems.map(({ id }) => {
+    const group = groups.get(id) ?? [];
+    if (group.length !== samples)
+      throw new CheckpointError(`${path}: expected ${samples} responses to ${id}, got ${group.length}`, {
+        hint: `remove ${path} to sample again`,
+      });
+    return group;
+  });
+}
+
+/**
+ * Samples and grades every problem.
+ *
+ * @returns result[i][j] is sample j of problem i
+ * @throws {InterruptedError} when the stage is asked to stop; finished chunks are kept
+ */
+export async function sampleInChunks(options: ChunkedSamplingOptions): Promise<Rollout[][]> {
+  const { context, problems, samplesPerProblem, name, grade, policy, ...rest } = options;
+  const perChunk = Math.max(1, Math.floor(CHUNK_RESPONSES / samplesPerProblem));
+  const result: Rollout[][] = [];
+  let correct = 0;
+  let responses = 0;
+  for (let start = 0; start < problems.length; start += perChunk) {
+    const part = problems.slice(start, start + perChunk);
+    const path = join(context.checkpointFolder, `${name}-${start / perChunk}.jsonl.gz`);
+    let groups: Rollout[][];
+    if (existsSync(path)) groups = await readChunk(path, part, samplesPerProblem);
+    else {
+      groups = await sampleGroups({
+        ...rest,
+        policy: await policy(),
+        problems: part,
+        samplesPerProblem,
+        stage: context.id,
+        signal: context.signal,
+        onTokens: (count) => context.progress.tokens(count),
+      });
+      writeRollouts(path, groups.flat());
+    }
+    grade(part, groups);
+    result.push(...groups);
+    correct += groups.flat().filter(isCorrect).length;
+    responses += groups.flat().length;
+    const { before = 0, total = problems.length } = options.progress ?? {};
+    context.progress.update(before + result.length, total, { accuracy: correct / responses });
+  }
+  return result;
+}
+
+/** Opens a policy at the first call and gives the same one afterwards. */
+export function openOnce<Value>(open: () => Promise<Value>): () => Promise<Value> {
+  let opened: Promise<Value> | undefined;
+  return () => {
+    opened ??= open();
+    return opened;
+  };
+}

@@ -1,0 +1,61 @@
+/**
+ * Samples and grades a model on benchmark problems. The seeds depend on the problem alone, so that arms are compared
+ * on the same draws.
+ */
+import type { GraderConfig, PromptConfig, SamplingConfig } from "../../config/stages/common.ts";
+import type { Problem, Rollout } from "../../types.ts";
+import type { EvaluationBenchmark } from "../result-files.ts";
+import type { StageContext } from "../stage.ts";
+import { countBenchmarks } from "./benchmark-scores.ts";
+import { requireCapabilities } from "./capabilities.ts";
+import { openOnce, sampleInChunks } from "./chunked-sampling.ts";
+import { gradeGroups } from "./grading.ts";
+import { createPromptText } from "./prompt-text.ts";
+
+export interface EvaluateModelOptions {
+  context: StageContext;
+  /** A model reference the stage declared, or a folder of its own. */
+  model: string;
+  problems: readonly Problem[];
+  sampling: SamplingConfig;
+  samplesPerProblem: number;
+  prompt: PromptConfig;
+  grader: GraderConfig;
+  /** Names the random stream: models sampled under one purpose draw alike. */
+  purpose: string;
+  /** Names the chunk files within the stage. */
+  name: string;
+  progress?: { before: number; total: number };
+}
+
+export interface EvaluatedModel {
+  benchmarks: EvaluationBenchmark[];
+  /** Graded rollouts, shape [problems][samples]. */
+  groups: Rollout[][];
+}
+
+/** @throws {InterruptedError} when the stage is asked to stop; what was sampled is kept */
+export async function evaluateModel(options: EvaluateModelOptions): Promise<EvaluatedModel> {
+  const { context, model, problems, sampling, samplesPerProblem, prompt, grader, purpose, name, progress } =
+    options;
+  const groups = await sampleInChunks({
+    context,
+    policy: openOnce(async () => {
+      const policy = await context.policy(model);
+      requireCapabilities(policy, { stage: context.id, sampling });
+      return policy;
+    }),
+    problems,
+    promptOf: createPromptText(context.model(model), prompt),
+    sampling,
+    samplesPerProblem,
+    seed: context.seed,
+    stream: [purpose],
+    step: 0,
+    policyVersion: name,
+    name,
+    grade: (part, drawn) => gradeGroups(part, drawn, grader),
+    progress,
+  });
+  return { benchmarks: countBenchmarks(problems, groups, samplesPerProblem), groups };
+}

@@ -1,0 +1,32 @@
+/** Every stage kind there is, by the name recipes use. Adding one is described in docs/add-a-stage.md. */
+import type { StageKind } from "../stage.ts";
+import { calibrateStage } from "./calibrate.ts";
+import { differenceFilterStage } from "./difference-filter.ts";
+import { distillStage } from "./distill.ts";
+import { evaluateStage } from "./evaluate.ts";
+import { mergeStage } from "./merge.ts";
+import { pretrainStage } from "./pretrain.ts";
+import { problemsStage } from "./problems.ts";
+import { reportStage } from "./report.ts";
+import { rlStage } from "./rl.ts";
+import { sftStage } from "./sft.ts";
+import { teacherStage } from "./teacher.ts";
+
+const KINDS = [
+  problemsStage,
+  teacherStage,
+  pretrainStage,
+  calibrateStage,
+  sftStage,
+  rlStage,
+  differenceFilterStage,
+  distillStage,
+  mergeStage,
+  evaluateStage,
+  reportStage,
+] as const;
+
+/** Stage kinds by name. The configuration's type is forgotten here; each kind's own schema checks it. */
+export const STAGE_KINDS: Readonly<Record<string, StageKind>> = Object.fromEntries(
+  KINDS.map((kind) => [kind.kind, kind as unknown as StageKind]),
+);

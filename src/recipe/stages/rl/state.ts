@@ -1,0 +1,85 @@
+/**
+ * Everything an rl stage carries from batch to batch besides weights, with its form on disk. Random streams are
+ * functions of seed and batch number, so the position is all that is kept of them.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { RlConfig } from "../../../config/stages/rl.ts";
+import { ConsensusSets, type CoreSettings } from "../../../consensus/index.ts";
+import { CheckpointError } from "../../../errors.ts";
+import { type AccuracyLogEntry, formatAccuracyLine, GroupCache, RescueSink } from "../../../rl/index.ts";
+import type { FoundState, ResumableState } from "../resumable.ts";
+import type { Group, Member } from "./group.ts";
+
+export class RlState {
+  /** Optimiser steps done. */
+  step = 0;
+  /** Batches drawn: the data position. */
+  batch = 0;
+  /** Batches skipped by the gate since the last step. */
+  skipped = 0;
+  tokensSampled = 0;
+  tokensTrained = 0;
+  readonly sets: ConsensusSets;
+  readonly sink: RescueSink<Member>;
+  readonly cache: GroupCache<Group>;
+  /** The accuracy log as lines of text. */
+  accuracyLog = "";
+  /** Accuracy of the batches of the last steps, newest last; for headline numbers. */
+  recentAccuracy: number[] = [];
+
+  constructor(config: Pick<RlConfig, "rescue" | "zeroAdvantage">, settings: CoreSettings) {
+    this.sets = new ConsensusSets(settings.sets);
+    this.sink = new RescueSink({ keep: config.rescue.store, maxAgeEpochs: config.rescue.maxAgeEpochs });
+    this.cache = new GroupCache({
+      capacity: config.zeroAdvantage.cacheGroups,
+      maxAgeSteps: config.zeroAdvantage.cacheMaxAgeSteps,
+    });
+  }
+
+  logAccuracy(entry: AccuracyLogEntry): void {
+    if (entry.index.length > 0) this.accuracyLog += formatAccuracyLine(entry);
+  }
+
+  /** The state as `writeResumable` takes it. */
+  toResumable(): ResumableState {
+    const { step, batch, skipped, tokensSampled, tokensTrained, recentAccuracy } = this;
+    return {
+      step,
+      facts: { batch, skipped, tokensSampled, tokensTrained, recentAccuracy },
+      files: {
+        "consensus.jsonl": this.sets.snapshot(),
+        "rescue.json": JSON.stringify(this.sink.snapshot()),
+        "group-cache.json": JSON.stringify(this.cache.snapshot()),
+        "accuracy.jsonl": this.accuracyLog,
+      },
+    };
+  }
+
+  /** Continues from a state on disk. @throws {CheckpointError} when a file is missing or damaged */
+  restore(found: FoundState): void {
+    const read = (name: string): string => {
+      try {
+        return readFileSync(join(found.folder, name), "utf8");
+      } catch (cause) {
+        throw new CheckpointError(`${join(found.folder, name)}: cannot be read`, { cause });
+      }
+    };
+    try {
+      this.step = found.step;
+      for (const key of ["batch", "skipped", "tokensSampled", "tokensTrained"] as const)
+        this[key] = found.facts[key] as number;
+      this.recentAccuracy = found.facts["recentAccuracy"] as number[];
+      this.sets.restore(read("consensus.jsonl"));
+      this.sink.restore(JSON.parse(read("rescue.json")));
+      this.cache.restore(JSON.parse(read("group-cache.json")));
+      this.accuracyLog = read("accuracy.jsonl");
+    } catch (cause) {
+      if (cause instanceof CheckpointError) throw cause;
+      throw new CheckpointError(`${found.folder}: damaged state: ${(cause as Error).message}`, {
+        cause,
+        hint: `remove ${found.folder} to resume from the state before it`,
+      });
+    }
+  }
+}
