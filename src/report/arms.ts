@@ -19,6 +19,8 @@ const KNOWN: Record<string, ArmStyle> = {
   grpo: { label: "+ GRPO", order: 2, colour: "var(--arm-grpo)" },
   core: { label: "+ process reward", order: 3, colour: "var(--arm-core)" },
   filtered: { label: "+ data filtering", order: 4, colour: "var(--arm-filtered)" },
+  low: { label: "low difference", order: 5, colour: "var(--arm-filtered)" },
+  high: { label: "high difference", order: 6, colour: "var(--arm-high)" },
   large: { label: "large base", order: 20, colour: "var(--arm-large)" },
   distilled: { label: "distilled", order: 21, colour: "var(--arm-distilled)" },
 };
@@ -47,7 +49,8 @@ export function armLabel(arm: string): string {
 /** The arm in a sentence or at the end of a line: short, without the plus sign. */
 export function armShortLabel(arm: string): string {
   if (arm === "core") return "CORE";
-  if (arm === "filtered") return "CORE, filtered";
+  if (arm === "filtered") return "filtered";
+  if (arm.startsWith("merged@")) return `merged ${arm.slice("merged@".length)}`;
   return armLabel(arm).replace(/^\+ /, "");
 }
 

@@ -11,7 +11,7 @@ export const STYLE_SHEET = `
   --right: #00714f; --wrong: #b3401a;
   --arm-base: #737a85; --arm-sft: #8c5bb0; --arm-grpo: #0072b2; --arm-core: #d55e00; --arm-filtered: #00805c;
   --arm-large: #6d6256; --arm-distilled: #b8457a; --arm-merged: #8a7400;
-  --arm-control-1: #b03030; --arm-control-2: #4f7d8c; --arm-control-3: #97643a;
+  --arm-high: #b03030; --arm-control-1: #4f7d8c; --arm-control-2: #97643a; --arm-control-3: #5b6ab0;
 }
 @media (prefers-color-scheme: dark) {
   :root {
@@ -20,7 +20,7 @@ export const STYLE_SHEET = `
     --right: #4fcb9d; --wrong: #ff9468;
     --arm-base: #a3abb7; --arm-sft: #c79be6; --arm-grpo: #56b0ea; --arm-core: #ff8b45; --arm-filtered: #37cb9b;
     --arm-large: #c6b6a1; --arm-distilled: #f088b8; --arm-merged: #e0c846;
-    --arm-control-1: #ff8080; --arm-control-2: #8fc3d4; --arm-control-3: #dba474;
+    --arm-high: #ff8080; --arm-control-1: #8fc3d4; --arm-control-2: #dba474; --arm-control-3: #a9b5f5;
   }
 }
 * { box-sizing: border-box; }
@@ -43,6 +43,8 @@ code, pre { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberat
 nav { border-top: 1px solid var(--line); border-bottom: 1px solid var(--line); padding: 10px 0; font-size: 14px; margin: 0 0 28px; }
 nav ul { list-style: none; margin: 0; padding: 0; display: flex; flex-wrap: wrap; gap: 4px 18px; }
 section { margin: 0 0 44px; }
+.claim { font-weight: 600; }
+.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); gap: 0 22px; }
 ul.findings { margin: 0 0 16px; padding-left: 20px; max-width: 78ch; }
 ul.findings li { margin: 0 0 6px; }
 figure { margin: 14px 0 22px; background: var(--surface); border: 1px solid var(--line); border-radius: 8px; padding: 16px 18px; }
@@ -74,7 +76,7 @@ tr.emphasis .value { color: var(--accent); }
   background: var(--page); border: 1px solid var(--line); border-radius: 6px; padding: 10px 12px;
 }
 pre.source { line-height: 1.5; max-height: 480px; overflow: auto; }
-.step { background: var(--mark); border-bottom: 2px solid var(--mark-line); border-radius: 2px; }
+.step { background: var(--mark); border-bottom: 2px solid var(--mark-line); border-radius: 2px; margin-right: 2px; }
 .boxed { background: var(--boxed); border: 1.5px solid var(--boxed-line); border-radius: 3px; padding: 0 2px; }
 .markup { color: var(--muted); }
 .verdict { font-weight: 600; }
@@ -83,7 +85,6 @@ pre.source { line-height: 1.5; max-height: 480px; overflow: auto; }
 .verdict.unknown { color: var(--muted); }
 details { margin: 12px 0; }
 summary { cursor: pointer; font-weight: 600; }
-summary h3 { display: inline; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 18px; font-size: 14.5px; margin: 0 0 14px; }
 dt { color: var(--muted); }
 dd { margin: 0; overflow-wrap: anywhere; }

@@ -65,7 +65,10 @@ export function createTrainingRuns(records: RunRecords, armOf: (stage: string) =
       if (stage === undefined || seen.has(stage.id)) break;
       seen.add(stage.id);
       const steps = byStage.get(stage.id);
-      if (steps !== undefined) offset += (steps[steps.length - 1]?.step ?? -1) + 1;
+      const first = steps?.[0]?.step ?? 0;
+      const last = steps?.[steps.length - 1]?.step;
+      // Steps may count from 0 or from 1; either way the next run's first step comes right after the last one here.
+      if (last !== undefined) offset += last + (first === 0 ? 1 : 0);
     }
     return offset;
   }

@@ -41,7 +41,7 @@ export function drawBars(kit: ChartKit, options: BarsOptions): SafeHtml | undefi
     marginBottom: 40,
     marginLeft: 44,
     marginRight: 10,
-    x: { domain: [0, bars.length], label: null },
+    x: { domain: [0, bars.length], axis: null },
     y: { domain: [0, options.yMax], label: null },
     color: { type: "identity" },
     marks: [

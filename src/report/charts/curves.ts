@@ -135,8 +135,9 @@ export function drawCurves(kit: ChartKit, options: CurvesOptions): SafeHtml | un
             x2: () => lastStep,
             y2: (d) => d.y,
             stroke: (d) => d.curve.colour,
-            strokeWidth: 0.8,
-            strokeOpacity: 0.5,
+            strokeWidth: 1,
+            strokeOpacity: 0.6,
+            strokeDasharray: "1 3",
           },
         ),
         Plot.text(

@@ -24,10 +24,16 @@ export interface RangesOptions {
   axisLabel: string;
   /** Draws a line at zero, for differences, and signs the numbers. */
   zero?: boolean;
-  marginLeft?: number;
 }
 
 const ROW_HEIGHT = 30;
+/** Longest label drawn; a longer one ends in an ellipsis. */
+const MAX_LABEL_CHARACTERS = 26;
+
+/** Room for the longest label at 12 pixels, in pixels; wide enough for a generous system font. */
+function labelWidth(labels: readonly string[]): number {
+  return Math.max(60, 14 + 6.9 * Math.max(...labels.map((label) => label.length)));
+}
 
 /** Draws one panel; undefined when no row has a finite value. */
 export function drawRanges(kit: ChartKit, options: RangesOptions): SafeHtml | undefined {
@@ -39,7 +45,8 @@ export function drawRanges(kit: ChartKit, options: RangesOptions): SafeHtml | un
       const sign = options.zero && Number(value.toFixed(1)) > 0 ? "+" : "";
       return {
         key: `${i}`,
-        label,
+        label:
+          label.length > MAX_LABEL_CHARACTERS ? `${label.slice(0, MAX_LABEL_CHARACTERS - 1)}\u2026` : label,
         colour,
         value,
         low: estimate.low * options.scale,
@@ -58,7 +65,7 @@ export function drawRanges(kit: ChartKit, options: RangesOptions): SafeHtml | un
       height: marginTop + marginBottom + rows.length * ROW_HEIGHT,
       marginTop,
       marginBottom,
-      marginLeft: options.marginLeft ?? 118,
+      marginLeft: labelWidth(rows.map(({ label }) => label)),
       marginRight: 20,
       x: { domain: options.domain, label: null },
       y: { type: "band", domain: rows.map(({ key }) => key), label: null, padding: 0 },

@@ -121,7 +121,7 @@ function regimeFigure(context: ReportContext, runs: TrainingRun[]): SafeHtml {
     validation.length === 0 ? "The recipe has no validation during training." : "",
     continued.length === 0
       ? ""
-      : `${listWords(continued.map((run) => labelOf(runs, run)))} ${continued.length === 1 ? "begins" : "begin"} where the run it continues ends (${lineages.join("; ")}).`,
+      : `${listWords(continued.map((run) => labelOf(runs, run)))} ${continued.length === 1 ? "begins where the run it continues" : "begin where the run they continue"} ends (${lineages.join("; ")}).`,
     `Seed ${context.records.recipe.seed ?? "not recorded"}, one run per arm: curves carry no interval.`,
   ];
   return figure({ panels, caption: caption.filter((sentence) => sentence !== "").join(" ") });
@@ -143,7 +143,7 @@ function trainingTable(context: ReportContext): SafeHtml {
       { title: "train accuracy, %" },
       { title: "entropy, nats" },
       { title: "length, tokens" },
-      { title: "\u2265 steps marked, %" },
+      { title: "format kept, %" },
       { title: "tokens sampled" },
       { title: "time" },
     ],
@@ -168,7 +168,7 @@ function trainingTable(context: ReportContext): SafeHtml {
         ],
       };
     }),
-    caption: `Means over the first and the last ${window} steps of each run. Time is the wall time of the steps on this machine; it is not part of any comparison.`,
+    caption: `Means over the first and the last steps of each run, at most ${window} at each end. Format kept: responses with as many marked steps as the format asks for. Time is the wall time of the steps on this machine; it is not part of any comparison.`,
   });
 }
 

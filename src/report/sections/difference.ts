@@ -15,7 +15,7 @@ import { smoothingWindow } from "./curves.ts";
 
 const BINS = 20;
 const LOW = "var(--arm-filtered)";
-const HIGH = "var(--arm-control-1)";
+const HIGH = "var(--arm-high)";
 
 /** Problems with a measured overlap in equal bins of 0..1; the last bin holds 1. */
 export function overlapHistogram(file: DifferenceFile, bins = BINS): number[] {

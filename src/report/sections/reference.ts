@@ -42,14 +42,14 @@ export function referenceSection(): Section {
     id: "paper",
     title: "The paper\u2019s numbers",
     body: html`<p>Published by the authors of POLARIS for other models on mathematics benchmarks. They are here to show the shape of the experiment; no number of this run can be compared with them, and the source gives no intervals.</p>
-${table({ columns: columns("paper, 4B, %"), rows: rows(ABLATION), caption: "POLARIS V2, nested ablation of the 4B specialist." })}${table(
-  {
-    columns: columns("paper, 235B, %"),
-    rows: rows(TRANSFER),
-    caption:
-      "POLARIS V2, the specialist\u2019s skill moved into a larger model: base, distilled, and the mean of their weights.",
-  },
-)}<p>Similarity study of the paper (100 problems \u00d7 32 responses, Jaccard of intermediate results): correct\u2013correct ${SIMILARITY.correctCorrect}%, correct\u2013wrong ${SIMILARITY.correctIncorrect}%, wrong\u2013wrong ${SIMILARITY.incorrectIncorrect}%.</p>
+<div class="pair">${table({ columns: columns("paper, 4B, %"), rows: rows(ABLATION), caption: "POLARIS V2, nested ablation of the 4B specialist." })}${table(
+      {
+        columns: columns("paper, 235B, %"),
+        rows: rows(TRANSFER),
+        caption:
+          "POLARIS V2, the specialist\u2019s skill moved into a larger model: base, distilled, and the mean of their weights.",
+      },
+    )}<p>Similarity study of the paper (100 problems \u00d7 32 responses, Jaccard of intermediate results): correct\u2013correct ${SIMILARITY.correctCorrect}%, correct\u2013wrong ${SIMILARITY.correctIncorrect}%, wrong\u2013wrong ${SIMILARITY.incorrectIncorrect}%.</p>
 `,
   };
 }

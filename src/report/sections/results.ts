@@ -4,24 +4,16 @@
  */
 
 import type { Estimate } from "../../recipe/result-files.ts";
-import { armLabel, armShortLabel } from "../arms.ts";
-import {
-  type ArmDifference,
-  armDifferences,
-  type BenchmarkGroup,
-  comparisonsOf,
-  findCell,
-  meanAccuracy,
-  regimeTitle,
-  splitArms,
-} from "../benchmark-groups.ts";
-import { describeGroup, INTERVAL_NOTE } from "../captions.ts";
-import { drawRanges, rangeDomain } from "../charts/ranges.ts";
-import { armTag, figure, missing, type Section, table, valueWithInterval } from "../components.ts";
+import { armLabel } from "../arms.ts";
+import { type BenchmarkGroup, findCell, meanAccuracy, splitArms } from "../benchmark-groups.ts";
+import { describeGroup } from "../captions.ts";
+import { armTag, missing, type Section, table, valueWithInterval } from "../components.ts";
 import type { ReportContext } from "../context.ts";
-import { formatDifference, formatRange, formatShare, hasInterval } from "../format.ts";
+import { formatRange, formatShare, hasInterval } from "../format.ts";
 import { html, type SafeHtml } from "../html.ts";
-import { describeDifference } from "../wording.ts";
+import { lineage } from "../recipe-view.ts";
+import { benchmarkDetails, overviewFigure } from "./benchmark-figures.ts";
+import { findings, groupTitle } from "./findings.ts";
 import { stepTable } from "./steps-table.ts";
 
 /** Accuracy in a cell. */
@@ -29,31 +21,6 @@ export function accuracyCell(estimate: Estimate | undefined): SafeHtml {
   if (estimate === undefined) return html`<span class="unit">not evaluated</span>`;
   const range = hasInterval(estimate) ? formatRange(estimate.low * 100, estimate.high * 100, 1) : undefined;
   return valueWithInterval(formatShare(estimate.value), range);
-}
-
-/** The comparison that stands for a pair of arms: the mean over benchmarks, or the only benchmark. */
-export function headlineDifference(differences: readonly ArmDifference[]): ArmDifference | undefined {
-  return (
-    differences.find(({ benchmark }) => benchmark === "mean") ??
-    (differences.length === 1 ? differences[0] : undefined)
-  );
-}
-
-function findings(context: ReportContext): SafeHtml {
-  const lines = context.groups.flatMap((group) =>
-    comparisonsOf(group).flatMap(([arm, reference]) => {
-      const difference = headlineDifference(armDifferences(group, arm, reference));
-      if (difference === undefined) return [];
-      return [
-        html`<li>${regimeTitle(group.regime)}: <strong>${armShortLabel(arm)}</strong> against ${armShortLabel(reference)} is ${describeDifference(difference)}.</li>
-`,
-      ];
-    }),
-  );
-  if (lines.length === 0) return html``;
-  return html`<p>Mean accuracy over the benchmarks of each regime, compared on the same problems:</p>
-<ul class="findings">${lines}</ul>
-`;
 }
 
 function accuracyTable(
@@ -94,116 +61,36 @@ function accuracyTable(
   });
 }
 
-function accuracyFigure(context: ReportContext, group: BenchmarkGroup, arms: string[]): SafeHtml {
-  const estimates = group.cells.filter(({ arm }) => arms.includes(arm)).map(({ accuracy }) => accuracy);
-  const domain = rangeDomain(estimates, 100, true);
-  return figure({
-    panels: group.benchmarks.map((benchmark) => ({
-      title: benchmark,
-      chart: drawRanges(context.kit, {
-        title: `Accuracy on ${benchmark}`,
-        rows: arms.flatMap((arm) => {
-          const cell = findCell(group, arm, benchmark);
-          return cell === undefined
-            ? []
-            : [{ label: armLabel(arm), colour: context.colourOf(arm), estimate: cell.accuracy }];
-        }),
-        domain,
-        scale: 100,
-        axisLabel: "accuracy, %",
-      }),
-    })),
-    caption: `The table above as a picture: dots are means, lines their 95% intervals over problems.`,
-  });
-}
-
-function differenceFigure(context: ReportContext, group: BenchmarkGroup): SafeHtml {
-  const pairs = comparisonsOf(group).map(([arm, reference]) => ({
-    arm,
-    reference,
-    differences: armDifferences(group, arm, reference),
-  }));
-  const all = pairs.flatMap(({ differences }) => differences);
-  if (all.length === 0) return html``;
-  const domain = rangeDomain(all, 100, false);
-  const panels = pairs.map(({ arm, reference, differences }) => ({
-    title: `${armShortLabel(arm)} \u2212 ${armShortLabel(reference)}`,
-    unit: "points",
-    chart: drawRanges(context.kit, {
-      title: `${armShortLabel(arm)} minus ${armShortLabel(reference)}`,
-      rows: differences.map((difference) => ({
-        label: difference.benchmark,
-        colour: context.colourOf(arm),
-        estimate: difference,
-      })),
-      domain,
-      scale: 100,
-      axisLabel: "difference in accuracy, points",
-      zero: true,
-    }),
-  }));
-  const continued = context.training.find((run) => run.arm === "filtered" && run.offset > 0);
-  const caution =
-    continued !== undefined && pairs.some(({ arm }) => arm === "filtered")
-      ? ` CORE, filtered has ${continued.steps.length} more RL steps than CORE (it continues it), so their difference is that of filtering and more training together.`
-      : "";
-  return figure({
-    panels,
-    caption: `Paired differences on the same problems and sampling seeds; right of the line the first arm is better. ${INTERVAL_NOTE}${caution}`,
-  });
-}
-
-/** Table of every paired difference, for those who want the digits. */
-function differenceTable(group: BenchmarkGroup): SafeHtml {
-  const rows = comparisonsOf(group).map(([arm, reference]) => ({
-    arm,
-    reference,
-    differences: armDifferences(group, arm, reference),
-  }));
-  if (rows.length === 0) return html``;
-  const benchmarks = [
-    ...new Set(rows.flatMap(({ differences }) => differences.map(({ benchmark }) => benchmark))),
-  ];
-  return html`<details><summary>Every paired difference in digits</summary>
-${table({
-  columns: [{ title: "difference, points", align: "left" }, ...benchmarks.map((title) => ({ title }))],
-  rows: rows.map(({ arm, reference, differences }) => ({
-    cells: [
-      `${armShortLabel(arm)} \u2212 ${armShortLabel(reference)}`,
-      ...benchmarks.map((benchmark) => {
-        const difference = differences.find((candidate) => candidate.benchmark === benchmark);
-        return difference === undefined ? "" : formatDifference(difference);
-      }),
-    ],
-  })),
-  caption: INTERVAL_NOTE,
-})}</details>
-`;
-}
-
 function groupBody(context: ReportContext, group: BenchmarkGroup, heading: string): SafeHtml {
   const { ladder, large } = splitArms(group);
   const where = describeGroup(group);
+  const tables = [
+    {
+      arms: ladder,
+      caption: `Mean share of correct responses with its 95% interval; highest mean in colour, which is not a claim that it differs from the next. ${ladderNote(context, ladder)}${where}`,
+    },
+    {
+      arms: large,
+      caption: `The large model: its base, distilled on the specialist's responses, and the weighted mean of both. ${where}`,
+    },
+  ].filter(({ arms }) => arms.length > 0);
   return html`<h3>${heading}</h3>
-${
-  ladder.length === 0
-    ? ""
-    : html`${accuracyTable(
-        context,
-        group,
-        ladder,
-        `Mean share of correct responses with its 95% interval; highest mean in colour, which is not a claim that it differs from the next. Rows follow the paper's ladder, but + GRPO and + process reward are two runs from the same start unless the recipe says otherwise. ${where}`,
-      )}${accuracyFigure(context, group, ladder)}`
-}${
-  large.length === 0
-    ? ""
-    : accuracyTable(
-        context,
-        group,
-        large,
-        `The large model: its base, distilled on the specialist's responses, and the weighted mean of both. ${where}`,
-      )
-}${differenceFigure(context, group)}${differenceTable(group)}${stepTable(context, group)}`;
+${tables.map(({ arms, caption }) => accuracyTable(context, group, arms, caption))}${overviewFigure(context, group)}${benchmarkDetails(context, group)}${stepTable(context, group)}`;
+}
+
+/** Whether the ladder's GRPO and CORE rows follow one another or start from the same weights, from the recipe. */
+function ladderNote(context: ReportContext, arms: readonly string[]): string {
+  if (!arms.includes("grpo") || !arms.includes("core")) return "";
+  const stageOf = (arm: string): string | undefined => context.training.find((run) => run.arm === arm)?.stage;
+  const grpo = stageOf("grpo");
+  const core = stageOf("core");
+  if (grpo === undefined || core === undefined) return "";
+  const path = lineage(context.records.recipe, core);
+  if (path.includes(grpo)) return "+ process reward continues + GRPO. ";
+  const parent = (stage: string): string | undefined => lineage(context.records.recipe, stage).at(-2);
+  return parent(grpo) === parent(core)
+    ? "+ GRPO and + process reward are two runs from the same start, not one after the other. "
+    : "+ GRPO and + process reward start from different weights. ";
 }
 
 /** The section. */
@@ -212,7 +99,7 @@ export function resultsSection(context: ReportContext): Section {
   const body =
     groups.length === 0
       ? missing("the ablation table, because there is no evaluations/*.json", "evaluate")
-      : html`${findings(context)}${groups.map((group) => {
+      : html`${findings(groups)}${groups.map((group) => {
           const twins = groups.filter((other) => other.regime === group.regime);
           const heading =
             regimeTitle(group.regime) + (twins.length > 1 ? `: ${group.stages.join(", ")}` : "");

@@ -1,0 +1,84 @@
+/**
+ * What a run supports, in sentences and one table: each comparison of the recipe as a paired difference, worded by its
+ * interval. Nothing here looks at a mean without its interval.
+ */
+import { armShortLabel } from "../arms.ts";
+import {
+  type ArmDifference,
+  armDifferences,
+  type BenchmarkGroup,
+  comparisonsOf,
+  regimeTitle,
+} from "../benchmark-groups.ts";
+import { INTERVAL_NOTE } from "../captions.ts";
+import { table } from "../components.ts";
+import { formatDifference } from "../format.ts";
+import { html, type SafeHtml } from "../html.ts";
+import { compareWithZero, describeDifference } from "../wording.ts";
+
+/** The comparison that stands for a pair of arms: the mean over benchmarks, or the only benchmark. */
+export function headlineDifference(differences: readonly ArmDifference[]): ArmDifference | undefined {
+  return (
+    differences.find(({ benchmark }) => benchmark === "mean") ??
+    (differences.length === 1 ? differences[0] : undefined)
+  );
+}
+
+/** Column title of a group: its regime, with the stage where a regime has several tables. */
+export function groupTitle(groups: readonly BenchmarkGroup[], group: BenchmarkGroup): string {
+  const twins = groups.filter((other) => other.regime === group.regime);
+  return regimeTitle(group.regime) + (twins.length > 1 ? `: ${group.stages.join(", ")}` : "");
+}
+
+/** `higher by 4.1 (1.0–7.2)`; what the interval does not support is not in bold. */
+function claimCell(difference: ArmDifference | undefined): SafeHtml {
+  if (difference === undefined) return html`<span class="unit">not evaluated</span>`;
+  const verdict = compareWithZero(difference);
+  const size = formatDifference(difference);
+  if (verdict === "higher" || verdict === "lower") return html`<span class="claim">${verdict}</span> ${size}`;
+  return html`<span class="unit">${verdict}</span> ${size}`;
+}
+
+/** The two questions the process reward and the filter are there for, answered by the intervals alone. */
+export const QUESTIONS: { arm: string; reference: string; question: string }[] = [
+  { arm: "core", reference: "grpo", question: "Does the process reward help?" },
+  { arm: "filtered", reference: "core", question: "Does training on after the difference filter help?" },
+];
+
+function answers(groups: readonly BenchmarkGroup[]): SafeHtml[] {
+  return QUESTIONS.flatMap(({ arm, reference, question }) => {
+    const parts = groups.flatMap((group) => {
+      const difference = headlineDifference(armDifferences(group, arm, reference));
+      return difference === undefined
+        ? []
+        : [html`${groupTitle(groups, group).toLowerCase()}: ${describeDifference(difference)}`];
+    });
+    if (parts.length === 0) return [];
+    return [
+      html`<li><strong>${question}</strong> ${armShortLabel(arm)} against ${armShortLabel(reference)}, ${parts.map((part, i) => html`${i === 0 ? "" : "; "}${part}`)}.</li>
+`,
+    ];
+  });
+}
+
+/** The answers and the table of comparisons; nothing when no two arms can be compared. */
+export function findings(groups: readonly BenchmarkGroup[]): SafeHtml {
+  const pairs = new Map<string, [string, string]>();
+  for (const group of groups)
+    for (const [arm, reference] of comparisonsOf(group)) pairs.set(`${arm}\n${reference}`, [arm, reference]);
+  if (pairs.size === 0) return html``;
+  const questions = answers(groups);
+  return html`${questions.length === 0 ? "" : html`<ul class="findings">${questions}</ul>\n`}${table({
+    columns: [
+      { title: "accuracy, points", align: "left" },
+      ...groups.map((group) => ({ title: groupTitle(groups, group) })),
+    ],
+    rows: [...pairs.values()].map(([arm, reference]) => ({
+      cells: [
+        `${armShortLabel(arm)} against ${armShortLabel(reference)}`,
+        ...groups.map((group) => claimCell(headlineDifference(armDifferences(group, arm, reference)))),
+      ],
+    })),
+    caption: `What this run supports: the first arm minus the second, mean over the benchmarks of a regime, paired by problem; higher or lower only where the 95% interval leaves out zero. ${INTERVAL_NOTE}`,
+  })}`;
+}
