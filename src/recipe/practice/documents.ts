@@ -58,7 +58,7 @@ export const FACTS_ONLY: Mixture = {
 };
 
 /** Clean full-style solutions, the base most phases are written as a change of. */
-export const CLEAN: Mixture = { ...FACTS_ONLY, factsShare: 0, steps: [1, 2, 3, 4], shortcutShare: 0.5 };
+export const CLEAN: Mixture = { ...FACTS_ONLY, factsShare: 0, steps: [1, 2, 3, 4], shortcutShare: 0.2 };
 
 /** Ten results of the tables, `3+4=7}` each; the loss is on the result digits alone. */
 export function createFactsDocument(random: RandomStream): PracticeDocument {

@@ -2,7 +2,8 @@
  * The three families of practice problems ("PAIR": the answer is a pair of digits, so a guess is right one time in
  * a hundred). Straight-line arithmetic modulo 10; `steps` is the number of results on the longest route.
  *   chain      each statement uses the previous variable and a constant (70%) or an earlier variable (30%)
- *   two-route  like chain, and from 3 steps on one variable is defined twice, consistently: its predecessor may be skipped
+ *   two-route  like chain, and from 3 steps on a last statement defines one variable a second time, consistently, so
+ *              that its predecessor may be skipped
  *   inverse    70% of the statements are equations to be solved for the new variable
  * They stand in for benchmarks in a demonstration; they are not mathematics benchmarks.
  */
@@ -129,9 +130,10 @@ export function drawProgram(random: RandomStream, family: Family, steps: number)
     const value = applyOperator(digitOf(left), operator, digitOf(right));
     values.set(variable, value);
     statements.push(statement);
-    if (index !== doubled) continue;
-    const from = letters[index - 2] as string;
-    statements.push(shortcutStatement(random, variable, value, from, digitOf(from)));
+  }
+  if (doubled > 0) {
+    const [from, variable] = [letters[doubled - 2] as string, letters[doubled] as string];
+    statements.push(shortcutStatement(random, variable, digitOf(variable), from, digitOf(from)));
   }
   return { given, statements, question: [letters[steps - 1] as string, letters[steps] as string] };
 }
