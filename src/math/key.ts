@@ -1,30 +1,41 @@
 /**
- * Canonical keys: equal for equal mathematics, different otherwise, stable in any order of calls.
+ * Canonical keys: 128 bits that are equal for equal mathematics and different otherwise, whatever was computed
+ * before, in every process. `K` in front of the hashed text versions them: keys of different versions never meet.
  */
+import { formOf } from "./form.ts";
 import { hash128 } from "./hash.ts";
+import { parse } from "./parser.ts";
 
 export interface KeyOptions {
   /** `keep`: the left side is part of the key, `n=2` and `k=2` differ; `rhs`: it is dropped. @default "keep" */
   equationMode?: "keep" | "rhs";
 }
 
-/** The span as compact text: wrappers, sizes and spacing removed. */
-function compact(span: string): string {
-  return span
-    .replace(/\\(?:left|right|displaystyle|,|!|;|:| )/g, "")
-    .replace(/\\[dt]frac/g, "\\frac")
-    .replace(/\\(?:cdot|times)/g, "*")
-    .replace(/[$\s]/g, "")
-    .replace(/[.,;]+$/, "");
-}
+/** Version of the forms under the hash; raised when any key changes. */
+const KEY_VERSION = "K1:";
+/** Spans with a remembered key; repeats are a fifth of real spans. The memory is a pure function's, never a verdict's. */
+const CACHE_SIZE = 8192;
+
+const caches: Record<"keep" | "rhs", Map<string, string>> = { keep: new Map(), rhs: new Map() };
 
 /**
  * The canonical key of an intermediate result or an answer, 32 hexadecimal digits. A chain of equalities has the key
- * of its first and last member.
+ * of its first and last member: `j=g+4=9+4=3` and `j=3` are one result, whatever the arithmetic between them.
  */
 export function canonicalKey(span: string, options: KeyOptions = {}): string {
-  const members = compact(span.slice(0, 4000)).split("=");
-  const last = members.at(-1) as string;
-  if (members.length === 1 || options.equationMode === "rhs") return hash128(`text:${last}`);
-  return hash128(`eq:${members[0]}=${last}`);
+  const { equationMode = "keep" } = options;
+  const cache = caches[equationMode];
+  const known = cache.get(span);
+  if (known !== undefined) return known;
+  const key = hash128(KEY_VERSION + canonicalForm(span, options));
+  if (span.length <= 200) {
+    if (cache.size >= CACHE_SIZE) cache.clear();
+    cache.set(span, key);
+  }
+  return key;
+}
+
+/** The text under a key, for explanations and tests. */
+export function canonicalForm(span: string, options: KeyOptions = {}): string {
+  return formOf(parse(span).root, { equationMode: options.equationMode ?? "keep" });
 }
