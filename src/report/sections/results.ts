@@ -99,11 +99,6 @@ export function resultsSection(context: ReportContext): Section {
   const body =
     groups.length === 0
       ? missing("the ablation table, because there is no evaluations/*.json", "evaluate")
-      : html`${findings(groups)}${groups.map((group) => {
-          const twins = groups.filter((other) => other.regime === group.regime);
-          const heading =
-            regimeTitle(group.regime) + (twins.length > 1 ? `: ${group.stages.join(", ")}` : "");
-          return groupBody(context, group, heading);
-        })}`;
+      : html`${findings(groups)}${groups.map((group) => groupBody(context, group, groupTitle(groups, group)))}`;
   return { id: "results", title: "Results", body };
 }
