@@ -73,6 +73,11 @@ function shortNumbers(numbers: Record<string, Json>): string[] {
     );
 }
 
+/** Whole seconds: a remaining time that flickers in its decimals says nothing. */
+function formatEta(seconds: number): string {
+  return seconds < 60 ? `${Math.ceil(seconds)}s` : formatSeconds(seconds);
+}
+
 /** Cuts plain parts so that they fit a width. */
 function fitParts(parts: readonly string[], width: number): string {
   let text = "";
@@ -140,14 +145,21 @@ function createTextRenderer(
   };
   const progressParts = (event: ProgressEvent): string[] => {
     const { tokensPerSecond, etaSeconds } = throughput.update(event);
-    const parts = [`${event.done}/${event.steps}`];
+    const parts = [`step ${event.done}/${event.steps}`];
     for (const [name, value] of orderedValues(event.values))
       parts.push(`${shortName(name)} ${formatNumber(value)}`);
     const speed = tokensPerSecond === undefined ? [] : [`${formatCount(tokensPerSecond)} tok/s`];
     const rest =
-      etaSeconds === undefined || event.done >= event.steps ? [] : [`ETA ${formatSeconds(etaSeconds)}`];
+      etaSeconds === undefined || event.done >= event.steps ? [] : [`ETA ${formatEta(etaSeconds)}`];
     // Speed and ETA come before the fourth value, so that a narrow terminal keeps them.
     return [...parts.slice(0, 4), ...speed, ...rest, ...parts.slice(4)];
+  };
+
+  const paint = (event: StageEvent, parts: readonly string[]): void => {
+    const head = `${style.cyan(">")} ${label(event)}  `;
+    const width = (output.columns ?? 80) - 1;
+    output.write(ERASE_LINE + head + fitParts(parts, Math.max(0, width - visibleWidth(head))));
+    painted = true;
   };
 
   const observe: RunObserver = (event) => {
@@ -174,21 +186,17 @@ function createTextRenderer(
         stage = event;
         throughput = createThroughput();
         lastMs = repaints ? Number.NEGATIVE_INFINITY : now();
-        if (!repaints) line(`> ${label(event)}${event.attempt > 1 ? `  attempt ${event.attempt}` : ""}`);
-        else if (event.attempt > 1) line(style.dim(`  ${event.stage} continues, attempt ${event.attempt}`));
+        if (event.attempt > 1 && repaints)
+          line(style.dim(`  ${event.stage} continues, attempt ${event.attempt}`));
+        if (repaints) paint(event, ["starting"]);
+        else line(`> ${label(event)}${event.attempt > 1 ? `  attempt ${event.attempt}` : ""}`);
         break;
       case "stage-progress": {
         const parts = progressParts(event);
         if (!stage || now() - lastMs < (repaints ? REPAINT_MS : PLAIN_MS)) return;
         lastMs = now();
-        const head = `${repaints ? style.cyan(">") : " "} ${label(stage)}  `;
-        if (!repaints) {
-          line(head + parts.join("  "));
-        } else {
-          const width = (output.columns ?? 80) - 1;
-          output.write(ERASE_LINE + head + fitParts(parts, Math.max(0, width - visibleWidth(head))));
-          painted = true;
-        }
+        if (repaints) paint(stage, parts);
+        else line(`  ${label(stage)}  ${parts.join("  ")}`);
         break;
       }
       case "stage-note":

@@ -68,5 +68,9 @@ function showResults(runFolder: string, line: (text: string) => void): void {
   const table = resultsTable(readSummaryRows(runFolder), style);
   if (table.length > 0) for (const row of ["", ...table, ""]) line(row);
   const report = join(runFolder, "report", "index.html");
-  line(existsSync(report) ? `report  ${relative(".", report)}` : `run folder  ${relative(".", runFolder)}`);
+  const shown = (path: string): string => {
+    const fromHere = relative(".", path);
+    return fromHere.startsWith("..") ? path : fromHere;
+  };
+  line(existsSync(report) ? `report  ${shown(report)}` : `run folder  ${shown(runFolder)}`);
 }

@@ -10,7 +10,7 @@ import { formatTable } from "../style.ts";
 import { collect } from "./run.ts";
 
 interface RecipeOptions {
-  set: string[];
+  set?: string[];
   json?: boolean;
 }
 
@@ -30,7 +30,7 @@ function createValidate(load: Load): Command {
   return addRecipeArguments(
     new Command("validate"),
     "Checks keys, values, references and order; runs nothing.",
-  ).action(async (files: string[], { set, json }: RecipeOptions) => {
+  ).action(async (files: string[], { set = [], json }: RecipeOptions) => {
     try {
       const { recipe, order } = await loadChecked(files, set, load);
       const stages = order.map(({ id, kind, inputs }) => ({ id, kind, inputs: [...inputs.keys()] }));
@@ -56,7 +56,7 @@ function createValidate(load: Load): Command {
 
 function createShow(load: Load): Command {
   return addRecipeArguments(new Command("show"), "Prints the recipe with every key and its value.").action(
-    async (files: string[], { set, json }: RecipeOptions) => {
+    async (files: string[], { set = [], json }: RecipeOptions) => {
       const { recipe } = await loadChecked(files, set, load);
       print(json ? JSON.stringify(recipeToFile(recipe), null, 2) : formatRecipe(recipe).trimEnd());
     },
@@ -75,7 +75,7 @@ function addRecipeArguments(command: Command, description: string): Command {
   return command
     .description(description)
     .argument("<recipe...>", "recipe files, laid on each other left to right")
-    .option("--set <path=value>", "change one key; repeatable", collect, [])
+    .option("--set <path=value>", "change one key; repeatable", collect)
     .option("--json", "print JSON");
 }
 

@@ -9,7 +9,7 @@ interface RunOptions {
   runDir?: string;
   resume?: boolean;
   overwrite?: boolean;
-  set: string[];
+  set?: string[];
   json?: boolean;
 }
 
@@ -23,7 +23,7 @@ export function addRunOptions(command: Command): Command {
 }
 
 /** Repeatable options collect their values. */
-export function collect(value: string, before: string[]): string[] {
+export function collect(value: string, before: string[] = []): string[] {
   return [...before, value];
 }
 
@@ -47,11 +47,10 @@ export function createRunCommand(kinds?: StageKinds): Command {
       "--set <path=value>",
       "change one key, for example stages.rl.temperature=1.2; repeatable",
       collect,
-      [],
     );
   return addRunOptions(command).action(async (files: string[], options: RunOptions) => {
     refuseBoth(options);
-    const { runDir, resume, overwrite, set, json } = options;
+    const { runDir, resume, overwrite, set = [], json } = options;
     const own = runDir === undefined ? undefined : join(runDir, "recipe.yaml");
     let recipes = files;
     if (files.length === 0) {

@@ -1,0 +1,8 @@
+/** A child process for kill tests: the `run` command with the counting stage as its only kind. */
+
+import type { StageKind } from "../../recipe/stage.ts";
+import { createCountingStage } from "../../recipe/testing/counting-stage.ts";
+import { createRunCommand } from "../commands/run.ts";
+
+const kinds = { count: createCountingStage() as StageKind };
+await createRunCommand(kinds).parseAsync(process.argv.slice(3), { from: "user" });
