@@ -22,8 +22,10 @@ export function orderStages(
   tree: Located,
 ): GraphStage[] {
   const ids = recipe.stages.map((stage) => stage.id);
-  const stages = recipe.stages.map((stage): GraphStage => {
+  const stages = recipe.stages.map((stage, index): GraphStage => {
     const inputs = new Map<string, Reference>();
+    if (kinds[stage.kind]!.readsRun)
+      for (const id of ids.slice(0, index)) inputs.set(id, { kind: "stage", id });
     for (const reference of kinds[stage.kind]!.inputs(stage.config)) {
       try {
         inputs.set(reference, resolveReference(reference, ids));

@@ -363,3 +363,13 @@ test("the number of workers changes no result and repeats nothing; lanes do", as
   const lanes = await run("a", { resume: true, recipeText: `${text}engine: {lanes: 7}\n` });
   expect(states(lanes.events)).toEqual(["left stale", "right stale", "total stale"]);
 });
+
+test("a stage that reads the whole run is repeated when anything before it was", async () => {
+  const counting = createCountingStage() as StageKind;
+  const kind: StageKind = { ...counting, readsRun: true, inputs: () => [] };
+  const recipeText = `name: demo\nstages:\n  - {id: a, kind: count}\n  - {id: b, kind: count}\n`;
+  await run("a", { recipeText, kind: kind as StageKind<never> });
+  const changed = recipeText.replace("id: a, kind: count", "id: a, kind: count, steps: 3");
+  const { events } = await run("a", { resume: true, recipeText: changed, kind: kind as StageKind<never> });
+  expect(states(events)).toEqual(["a stale", "b stale"]);
+});

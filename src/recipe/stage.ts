@@ -77,5 +77,7 @@ export interface StageKind<Config = unknown> {
   schema: ZodType<Config>;
   /** Stage ids, builtin names and paths this configuration reads. */
   inputs(config: Config): string[];
+  /** True when it reads the whole run folder: every stage before it in the file is then an input too. */
+  readsRun?: boolean;
   run(config: Config, context: StageContext): Promise<StageOutput>;
 }
