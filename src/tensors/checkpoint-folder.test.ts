@@ -5,7 +5,8 @@ import { CheckpointError } from "../errors.ts";
 import { parameterSlots, readCheckpoint, writeCheckpoint } from "./checkpoint-folder.ts";
 import { type FloatDType, fromFloat32, toFloat32 } from "./dtype.ts";
 import { qwen3ConfigJson } from "./qwen3-config.ts";
-import { readTensors, type Tensor } from "./safetensors.ts";
+import { readTensors } from "./safetensors.ts";
+import type { Tensor } from "./safetensors-header.ts";
 import { writeSafetensors } from "./safetensors-write.ts";
 import { randomParameters, scratchFolder, tinyConfig } from "./testing.ts";
 

@@ -14,10 +14,10 @@ import {
   type ParameterShape,
   parseQwen3Config,
   type Qwen3Config,
-  qwen3ConfigJson,
+  qwen3ConfigText,
   qwen3ParameterShapes,
 } from "./qwen3-config.ts";
-import { elementCount, type TensorEntry } from "./safetensors.ts";
+import { elementCount, type TensorEntry } from "./safetensors-header.ts";
 import { writeSafetensors } from "./safetensors-write.ts";
 import { openTensorFolder, readCheckpointJson, readTensorFolder } from "./tensor-folder.ts";
 
@@ -177,9 +177,7 @@ export async function writeCheckpoint(folder: string, options: WriteCheckpointOp
   if (parameters.length !== total)
     throw new RangeError(`writeCheckpoint: expected ${total} parameters, got ${parameters.length}`);
   await writeFolderAtomic(folder, async (partial) => {
-    const writeJson = (name: string, json: Json) =>
-      writeFileSync(join(partial, name), `${JSON.stringify(json, null, 2)}\n`);
-    writeJson("config.json", qwen3ConfigJson(config));
+    writeFileSync(join(partial, "config.json"), qwen3ConfigText(config));
     writeSafetensors(
       join(partial, "model.safetensors"),
       parameterSlots(config).map(({ name, shape, offset, length }) => ({
@@ -189,7 +187,10 @@ export async function writeCheckpoint(folder: string, options: WriteCheckpointOp
         data: new Uint8Array(parameters.buffer, parameters.byteOffset + offset * 4, length * 4),
       })),
     );
-    writeJson("generation_config.json", generationConfig(config));
+    writeFileSync(
+      join(partial, "generation_config.json"),
+      `${JSON.stringify(generationConfig(config), null, 2)}\n`,
+    );
     if (tokenizerFolder !== undefined)
       for (const name of [...TOKENIZER_FILES, "generation_config.json"])
         if (existsSync(join(tokenizerFolder, name)))

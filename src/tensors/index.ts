@@ -25,6 +25,7 @@ export {
   parseQwen3Config,
   type Qwen3Config,
   qwen3ConfigJson,
+  qwen3ConfigText,
   qwen3ParameterShapes,
 } from "./qwen3-config.ts";
 export { type RotaryFrequencies, type RotaryOptions, rotaryFrequencies, yarnRange } from "./rope.ts";
@@ -37,16 +38,18 @@ export {
   yarnScaling,
 } from "./rope-scaling.ts";
 export {
-  elementCount,
   openSafetensors,
   readSafetensorsHeader,
   readTensors,
+  type TensorReader,
+  tensorToFloat32,
+} from "./safetensors.ts";
+export {
+  elementCount,
   type SafetensorsHeader,
   type Tensor,
   type TensorEntry,
-  type TensorReader,
   type TensorSpecification,
-  tensorToFloat32,
-} from "./safetensors.ts";
+} from "./safetensors-header.ts";
 export { writeSafetensors, writeSafetensorsPieces } from "./safetensors-write.ts";
 export { readTensorFolder } from "./tensor-folder.ts";

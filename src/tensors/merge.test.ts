@@ -8,7 +8,8 @@ import { type FloatDType, fromFloat32, toFloat32 } from "./dtype.ts";
 import { mergeCheckpoints } from "./merge.ts";
 import { mergeBytes } from "./merge-kernel.ts";
 import { qwen3ConfigJson } from "./qwen3-config.ts";
-import { readTensors, type Tensor } from "./safetensors.ts";
+import { readTensors } from "./safetensors.ts";
+import type { Tensor } from "./safetensors-header.ts";
 import { writeSafetensors } from "./safetensors-write.ts";
 import { randomParameters, scratchFolder, tinyConfig } from "./testing.ts";
 

@@ -11,7 +11,8 @@ import { CheckpointError, ConfigError, InterruptedError } from "../errors.ts";
 import { TOKENIZER_FILES } from "./checkpoint-folder.ts";
 import { isFloatDType } from "./dtype.ts";
 import { mergeBytes } from "./merge-kernel.ts";
-import { elementCount, readSafetensorsHeader, type TensorEntry } from "./safetensors.ts";
+import { readSafetensorsHeader } from "./safetensors.ts";
+import { elementCount, type TensorEntry } from "./safetensors-header.ts";
 import { writeSafetensorsPieces } from "./safetensors-write.ts";
 import {
   type FolderReader,

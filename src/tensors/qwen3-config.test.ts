@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { CheckpointError } from "../errors.ts";
 import { parameterCount, parameterSlots } from "./checkpoint-folder.ts";
-import { parseQwen3Config, qwen3ConfigJson, qwen3ParameterShapes } from "./qwen3-config.ts";
+import { parseQwen3Config, qwen3ConfigJson, qwen3ConfigText, qwen3ParameterShapes } from "./qwen3-config.ts";
 import { yarnScaling } from "./rope-scaling.ts";
 import { tinyConfig } from "./testing.ts";
 
@@ -93,8 +93,23 @@ describe("writing", () => {
     tinyConfig({ tieWordEmbeddings: false, bosTokenId: null, padTokenId: null }),
     tinyConfig({ ropeScaling: yarnScaling({ factor: 2, attentionScale: 1 }) }),
   ])("a configuration reads back equal, through JSON", (config) => {
-    const json: unknown = JSON.parse(JSON.stringify(qwen3ConfigJson(config)));
+    const json: unknown = JSON.parse(qwen3ConfigText(config));
+    expect(json).toEqual(qwen3ConfigJson(config));
     expect(parseQwen3Config(json, "config.json")).toEqual(config);
+  });
+
+  test("whole rotary factors are floats to Python, sizes stay integers", () => {
+    const text = qwen3ConfigText(tinyConfig({ ropeScaling: yarnScaling({ factor: 2 }) }));
+    expect(text.match(/"(factor|attention_factor|rope_theta)": [^,\n]*/g)).toEqual([
+      '"factor": 2.0',
+      '"attention_factor": 1.0',
+      '"rope_theta": 10000.0',
+      '"factor": 2.0',
+      '"attention_factor": 1.0',
+      '"rope_theta": 10000.0',
+    ]);
+    expect(text).toContain('"hidden_size": 6,');
+    expect(qwen3ConfigText(tinyConfig({ ropeScaling: yarnScaling() }))).toContain('"factor": 1.5,');
   });
 });
 

@@ -172,6 +172,15 @@ export function qwen3ConfigJson(config: Qwen3Config): Record<string, Json> {
 }
 
 /**
+ * The text of config.json. Python reads `1` as an integer and transformers warns of rotary factors that are no floats,
+ * so whole ones are written as `1.0`.
+ */
+export function qwen3ConfigText(config: Qwen3Config): string {
+  const text = JSON.stringify(qwen3ConfigJson(config), null, 2);
+  return `${text.replace(/"(attention_factor|factor|rope_theta)": \d+(?=,?\n)/g, "$&.0")}\n`;
+}
+
+/**
  * Every parameter in the order of the forward pass. Projection weights are [out, in], as in PyTorch's Linear.
  */
 export function qwen3ParameterShapes(config: Qwen3Config): ParameterShape[] {

@@ -4,7 +4,7 @@
  */
 import { writePiecesAtomic } from "../data/atomic.ts";
 import { DTYPE_BYTES } from "./dtype.ts";
-import { elementCount, MAX_RANK, type Tensor, type TensorSpecification } from "./safetensors.ts";
+import { elementCount, MAX_RANK, type Tensor, type TensorSpecification } from "./safetensors-header.ts";
 
 /** What transformers looks for before it loads a file as PyTorch weights. */
 export const PYTORCH_METADATA: Readonly<Record<string, string>> = { format: "pt" };

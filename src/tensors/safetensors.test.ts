@@ -4,14 +4,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CheckpointError } from "../errors.ts";
 import { DTYPE_BYTES, type DType, fromFloat32 } from "./dtype.ts";
-import {
-  elementCount,
-  openSafetensors,
-  readSafetensorsHeader,
-  readTensors,
-  type Tensor,
-  tensorToFloat32,
-} from "./safetensors.ts";
+import { openSafetensors, readSafetensorsHeader, readTensors, tensorToFloat32 } from "./safetensors.ts";
+import { elementCount, type Tensor } from "./safetensors-header.ts";
 import { writeSafetensors, writeSafetensorsPieces } from "./safetensors-write.ts";
 import { scratchFolder } from "./testing.ts";
 

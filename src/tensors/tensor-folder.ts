@@ -7,12 +7,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readJsonFile } from "../data/json-file.ts";
 import { CheckpointError } from "../errors.ts";
-import {
-  openSafetensors,
-  readSafetensorsHeader,
-  type TensorEntry,
-  type TensorReader,
-} from "./safetensors.ts";
+import { openSafetensors, readSafetensorsHeader, type TensorReader } from "./safetensors.ts";
+import type { TensorEntry } from "./safetensors-header.ts";
 
 const SINGLE_FILE = "model.safetensors";
 const INDEX_FILE = "model.safetensors.index.json";
