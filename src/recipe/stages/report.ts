@@ -14,5 +14,6 @@ export const reportStage: StageKind<ReportConfig> = {
   version: 1,
   schema: reportSchema,
   inputs: (config) => config.after,
+  readsRun: true,
   run,
 };

@@ -3,7 +3,7 @@
  * three tokens. Softmax, gradients, clipping, AdamW, sampling and checkpoints are exact and in plain numbers, so
  * stages learn with it in milliseconds. Not for users: it cannot generalise.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type {
   Completion,
@@ -17,13 +17,18 @@ import type {
   SamplerCapabilities,
   TrainingSequence,
 } from "../../../engine/seams.ts";
-import { CheckpointError, InterruptedError } from "../../../errors.ts";
+import { InterruptedError } from "../../../errors.ts";
 import { type RandomStream, randomStream } from "../../../random.ts";
 import type { LossSpecification } from "../../../rl/loss.ts";
+import { fromFloat32 } from "../../../tensors/dtype.ts";
+import { readTensors, tensorToFloat32 } from "../../../tensors/safetensors.ts";
+import { writeSafetensors } from "../../../tensors/safetensors-write.ts";
+import { loadTokenizer } from "../../../text/load-tokenizer.ts";
 import type { Tokenizer } from "../../../text/tokenizer.ts";
+import { practiceTokenizerFiles } from "../../practice/tokenizer-files.ts";
 
 /** Rows of the table: contexts are hashed into them. */
-const ROWS = 4096;
+const ROWS = 1021;
 const CONTEXT = 3;
 
 /** Row of the table for the token that follows `tokens[0..end)`. */
@@ -31,7 +36,7 @@ function rowOf(tokens: readonly number[], end: number): number {
   let hash = 0x811c9dc5;
   for (let i = Math.max(0, end - CONTEXT); i < end; i++)
     hash = Math.imul(hash ^ (tokens[i] as number), 0x01000193) >>> 0;
-  return (hash ^ (hash >>> 15)) % ROWS;
+  return ((hash ^ (hash >>> 15)) >>> 0) % ROWS;
 }
 
 export interface TabularPolicyOptions {
@@ -237,25 +242,42 @@ export class TabularPolicy implements Policy {
 
   async save(folder: string, options: { optimizer?: boolean } = {}): Promise<void> {
     mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, "weights.bin"), new Uint8Array(this.#weights.buffer.slice(0)));
+    for (const [name, content] of Object.entries(practiceTokenizerFiles()))
+      writeFileSync(join(folder, name), content);
+    writeFileSync(join(folder, "config.json"), JSON.stringify({ model_type: "tabular" }));
+    this.#write(join(folder, "model.safetensors"), { "table.weight": this.#weights });
     if (!options.optimizer) return;
-    writeFileSync(join(folder, "first.bin"), new Uint8Array(this.#first.buffer.slice(0)));
-    writeFileSync(join(folder, "second.bin"), new Uint8Array(this.#second.buffer.slice(0)));
-    writeFileSync(join(folder, "optimizer.json"), JSON.stringify({ updates: this.#updates }));
+    this.#write(join(folder, "optimizer.safetensors"), {
+      first: this.#first,
+      second: this.#second,
+      updates: Float32Array.of(this.#updates),
+    });
+  }
+
+  #write(path: string, tensors: Record<string, Float32Array>): void {
+    writeSafetensors(
+      path,
+      Object.entries(tensors).map(([name, values]) => ({
+        name,
+        dtype: "F32",
+        shape: [values.length],
+        data: fromFloat32("F32", values),
+      })),
+    );
   }
 
   async load(folder: string, options: { optimizer?: boolean } = {}): Promise<void> {
-    const read = (name: string): Float32Array => {
-      const path = join(folder, name);
-      if (!existsSync(path)) throw new CheckpointError(`${path}: no such file`);
-      return new Float32Array(Uint8Array.from(readFileSync(path)).buffer);
+    const read = (file: string, name: string): Float32Array => {
+      const tensor = readTensors(join(folder, file), [name]).get(name);
+      if (tensor === undefined) throw new RangeError(`${folder}: no tensor ${name}`);
+      return Float32Array.from(tensorToFloat32(tensor));
     };
-    this.#weights = read("weights.bin");
+    this.#weights = read("model.safetensors", "table.weight");
     this.#gradient.fill(0);
     if (options.optimizer) {
-      this.#first = read("first.bin");
-      this.#second = read("second.bin");
-      this.#updates = JSON.parse(readFileSync(join(folder, "optimizer.json"), "utf8")).updates;
+      this.#first = read("optimizer.safetensors", "first");
+      this.#second = read("optimizer.safetensors", "second");
+      this.#updates = read("optimizer.safetensors", "updates")[0] as number;
     } else {
       this.#first.fill(0);
       this.#second.fill(0);
@@ -264,4 +286,22 @@ export class TabularPolicy implements Policy {
   }
 
   async close(): Promise<void> {}
+}
+
+/** Writes fresh weights with the practice tokenizer as a checkpoint folder. */
+export async function writeTabularModel(folder: string, seed: number): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  for (const [name, content] of Object.entries(practiceTokenizerFiles()))
+    writeFileSync(join(folder, name), content);
+  await new TabularPolicy({ tokenizer: loadTokenizer(folder), seed }).save(folder);
+}
+
+/** Opens a folder written by `TabularPolicy.save`. */
+export async function openTabularPolicy(
+  folder: string,
+  capabilities: Partial<SamplerCapabilities> = {},
+): Promise<TabularPolicy> {
+  const policy = new TabularPolicy({ tokenizer: loadTokenizer(folder), seed: 0, capabilities });
+  await policy.load(folder);
+  return policy;
 }
