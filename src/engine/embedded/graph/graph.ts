@@ -172,7 +172,8 @@ export class Graph {
           operator: node.operator,
           domain: node.domain,
           inputs: node.inputs.map((input) => input.name),
-          outputs: node.outputs.map((output) => (needed.has(output.name) ? output.name : "")),
+          // Unused results keep their names: some operators read outside their outputs when one is left out.
+          outputs: node.outputs.map((output) => output.name),
           attributes: node.attributes,
         })),
         // A result may be an input or appear under two names, so each gets a node of its own.

@@ -19,8 +19,17 @@ export function reshape(x: Value, shape: Shape): Value {
     throw new TypeError(`reshape ${describeShape(x.shape)} to ${describeShape(shape)}: two inferred sizes`);
   const { graph } = x;
   return graph.node("Reshape", [x, graph.int64(target)], [{ type: x.type, shape }], {
-    vjp: ([g]) => [reshape(g as Value, x.shape), null],
+    vjp: ([g]) => [reshapeLike(g as Value, x), null],
   })[0] as Value;
+}
+
+/** The elements of x under the shape of `like`, read at run time: any number of named sizes. */
+function reshapeLike(x: Value, like: Value): Value {
+  const { graph } = x;
+  if (like.shape.filter((size, axis) => typeof size === "string" && x.shape[axis] !== size).length <= 1)
+    return reshape(x, like.shape);
+  const size = graph.node("Shape", [like], [{ type: "int64", shape: [like.shape.length] }])[0] as Value;
+  return graph.node("Reshape", [x, size], [{ type: x.type, shape: like.shape }])[0] as Value;
 }
 
 /** The same tensor with its sizes under other names; for sizes that are equal by construction. */

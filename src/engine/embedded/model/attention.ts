@@ -18,7 +18,10 @@ export interface HeadGrid {
 
 /** Repeats a mask for the stacked queries of one key-value head. */
 export function stackMask(mask: Value, repeats: number): Value {
-  return repeats === 1 ? mask : concat(new Array<Value>(repeats).fill(mask), 2);
+  if (repeats === 1) return mask;
+  const [batch, one, length, keyLength] = mask.shape as [Dimension, Dimension, Dimension, Dimension];
+  const stacked = concat(new Array<Value>(repeats).fill(mask), 2);
+  return relabel(stacked, [batch, one, multiplyDimensions(repeats, length), keyLength]);
 }
 
 /**

@@ -46,7 +46,7 @@ function declarePromptGrids(graph: Graph, config: Qwen3Config): BatchValues["pro
   return {
     queries: grid("query", heads),
     keys: grid("key", keyValueHeads),
-    mask: relabel(stackMask(mask, heads / keyValueHeads), mask.shape),
+    mask: stackMask(mask, heads / keyValueHeads),
   };
 }
 
@@ -70,7 +70,7 @@ function declareBatch(graph: Graph, config: Qwen3Config): BatchValues {
     response: {
       queries: grid("query", heads),
       keys: grid("key", keyValueHeads),
-      mask: relabel(stackMask(mask, heads / keyValueHeads), mask.shape),
+      mask: stackMask(mask, heads / keyValueHeads),
       positions: graph.input("response_positions", "int64", ["responseRows", 1]),
     },
     shared: {

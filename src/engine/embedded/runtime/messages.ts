@@ -55,6 +55,7 @@ export type WorkerRequest = { id: number; parametersVersion: number } & (
   | { kind: "forward_backward"; lanes: GradientLane[]; loss: LossSpecification }
   | { kind: "logprobs"; batches: TokenSequence[][]; temperature: number }
   | { kind: "decode"; jobs: DecodeJob[]; maxRows: number }
+  | { kind: "close" }
   | { kind: "optim_step"; parameters: OptimizerParameters; step: number }
 );
 
@@ -63,6 +64,7 @@ export type WorkerResult = {
   logprobs: LogprobResult[][];
   decode: DecodedSequence[][];
   optim_step: OptimStepResult;
+  close: null;
 };
 
 export type WorkerReply =

@@ -1,4 +1,6 @@
 /** The engine's threads. Lanes are dealt to threads round robin, so how many threads there are never changes a result. */
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import { EngineError, InterruptedError } from "../../../errors.ts";
 import type { SharedState, WorkerReply, WorkerRequest, WorkerResult } from "./messages.ts";
@@ -22,11 +24,19 @@ interface Pending {
   reject: (error: Error) => void;
 }
 
-/** Source trees run the worker through tsx, builds run the compiled file. */
-function workerUrl(): { url: URL; execArgv: string[] } {
-  const compiled = import.meta.url.endsWith(".js");
-  const url = new URL(compiled ? "./worker.js" : "./worker.ts", import.meta.url);
-  return { url, execArgv: compiled ? [] : ["--import", "tsx"] };
+/** Builds run the compiled worker; a source tree runs the TypeScript one through tsx, registered inside the thread. */
+function startWorker(name: string, workerData: SharedState): Worker {
+  if (import.meta.url.endsWith(".js"))
+    return new Worker(new URL("./worker.js", import.meta.url), { workerData, name });
+  // Only the module build of tsx's loader finds its own hooks when it is started inside a thread.
+  const tsx = pathToFileURL(
+    createRequire(import.meta.url)
+      .resolve("tsx/esm/api")
+      .replace(/\.cjs$/, ".mjs"),
+  );
+  const entry = new URL("./worker.ts", import.meta.url).href;
+  const code = `import("${tsx.href}").then(({ register }) => { register(); return import("${entry}"); });`;
+  return new Worker(code, { eval: true, workerData, name });
 }
 
 function errorOf({ message, name }: { message: string; name: string }): Error {
@@ -38,13 +48,14 @@ function errorOf({ message, name }: { message: string; name: string }): Error {
 
 /** Starts the threads. */
 export function openWorkerPool(size: number, state: SharedState): WorkerPool {
-  const { url, execArgv } = workerUrl();
   const pending = new Map<number, Pending & { worker: number }>();
   let counter = 0;
+  const dead = new Map<number, Error>();
   let closed = false;
   const workers = Array.from({ length: size }, (_, index) => {
-    const worker = new Worker(url, { workerData: state, execArgv, name: `polaris-engine-${index}` });
+    const worker = startWorker(`polaris-engine-${index}`, state);
     const fail = (error: Error): void => {
+      dead.set(index, error);
       for (const [id, entry] of pending)
         if (entry.worker === index) {
           pending.delete(id);
@@ -62,15 +73,17 @@ export function openWorkerPool(size: number, state: SharedState): WorkerPool {
       fail(new EngineError(`engine thread ${index} failed: ${cause.message}`, { cause })),
     );
     worker.on("exit", (code) => {
-      if (!closed) fail(new EngineError(`engine thread ${index} ended with code ${code}`));
+      if (!closed && !dead.has(index))
+        fail(new EngineError(`engine thread ${index} ended with code ${code}`));
     });
     worker.unref();
     return worker;
   });
-  return {
+  const pool: WorkerPool = {
     size,
     ask(worker, request, parametersVersion) {
-      if (closed) return Promise.reject(new EngineError("the engine is closed"));
+      const failure = closed ? new EngineError("the engine is closed") : dead.get(worker);
+      if (failure) return Promise.reject(failure);
       const id = counter++;
       return new Promise((resolve, reject) => {
         pending.set(id, { resolve, reject, worker });
@@ -80,8 +93,18 @@ export function openWorkerPool(size: number, state: SharedState): WorkerPool {
       });
     },
     async close() {
+      if (closed) return;
+      // Terminating a thread inside ONNX Runtime takes the process down, so each is asked and ends by itself.
+      const asked = workers.map(async (worker, index) => {
+        if (dead.has(index)) return;
+        const ended = new Promise((resolve) => worker.once("exit", resolve));
+        await pool.ask(index, { kind: "close" }, 0);
+        worker.ref();
+        await ended;
+      });
       closed = true;
-      await Promise.all(workers.map((worker) => worker.terminate()));
+      await Promise.all(asked);
     },
   };
+  return pool;
 }

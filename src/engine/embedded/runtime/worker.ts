@@ -17,6 +17,8 @@ function serve(
       return core.logprobs(request.batches, request.temperature);
     case "decode":
       return core.decode(request.jobs, request.maxRows);
+    case "close":
+      return core.close().then(() => null);
     case "optim_step":
       return core.optimStep(request.parameters, request.step);
   }
@@ -34,5 +36,7 @@ port.on("message", (request: WorkerRequest) => {
       reply = { id: request.id, error: { message, name } };
     }
     port.postMessage(reply);
+    // Without the port nothing keeps the thread alive; it ends by itself, never inside native code.
+    if (request.kind === "close") port.close();
   });
 });
