@@ -59,7 +59,7 @@ const REPEATING = /\\(?:overline|bar|dot)\s*\{(\d{1,50})\}/y;
 /** Names of wrappers whose argument is read as mathematics when it holds no word. */
 const WORDLIKE = /[A-Za-z]{2}/;
 const KNOWN_AFTER_ROW =
-  /^(?:frac|dfrac|tfrac|sqrt|left|right|le|leq|ge|geq|neq|in|cdot|times|pi|text|boxed|infty|cup|pm|ldots|angle|circ|binom|log|ln|sin|cos|tan)(?![A-Za-z])/;
+  /^(?:frac|dfrac|tfrac|sqrt|left|right|neq|in|cdot|times|pi|text|boxed|infty|cup|pm|ldots|angle|circ|binom|log|ln|sin|cos|tan)(?![A-Za-z])/;
 
 const ALIGNED = /^\{(?:align|gather|split|eqn|multline|equation)/;
 

@@ -435,7 +435,12 @@ class Parser {
       const plain = base.text;
       if (/^\d+$/.test(plain)) return node("base", [], `${plain}_${index}`);
     }
-    if (base.op === "symbol") return this.maybeCall(node("symbol", [], `${base.text}_${index}`));
+    if (base.op === "symbol") {
+      // `f'_1` is `f_1'`.
+      const primes = /'+$/.exec(base.text)?.[0] ?? "";
+      const name = base.text.slice(0, base.text.length - primes.length);
+      return this.maybeCall(node("symbol", [], `${name}_${index}${primes}`));
+    }
     if (base.op === "constant") return node("symbol", [], `${base.text}_${index}`);
     return node("call", [base, node("symbol", [], `_${index}`)], from > 0 ? "subscript" : "");
   }
@@ -877,7 +882,7 @@ class Parser {
     }
     if (variables.length === 0) return null;
     let body = head.body;
-    if (body === null && this.startsFactor()) body = this.factor();
+    if (body === null && this.startsFactor()) body = this.term(false);
     return node("derivative", [body ?? node("empty")], variables.join(" "));
   }
 

@@ -13,7 +13,7 @@ const CUE =
 function formulas(text: string): string[] {
   const found: string[] = [];
   const pattern =
-    /\$\$([^$]{1,2000})\$\$|\$((?:\\.|[^$\\]){1,2000})\$|\\\(([\s\S]{1,2000}?)\\\)|\\\[([\s\S]{1,2000}?)\\\]/g;
+    /\$\$([^$]{1,2000})\$\$|\$((?:\\.|[^$\\\n]){1,2000})\$|\\\(([\s\S]{1,2000}?)\\\)|\\\[([\s\S]{1,2000}?)\\\]/g;
   for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
     const content = match[1] ?? match[2] ?? match[3] ?? match[4] ?? "";
     if (content.trim() !== "") found.push(content.trim());
@@ -21,19 +21,32 @@ function formulas(text: string): string[] {
   return found;
 }
 
+const NUMBER = /-?\d[\d,]*(?:\.\d+)?(?:\/\d+)?/g;
+
+/** The last formula or number of a statement, after its last verb when it has one: "the largest $n$ is 34". */
+function stated(sentence: string): string | null {
+  const verb = sentence.search(/\b(?:is|are|equals)\b(?!.*\b(?:is|are|equals)\b)/);
+  for (const part of verb >= 0 ? [sentence.slice(verb), sentence] : [sentence]) {
+    const inside = formulas(part);
+    if (inside.length > 0) return inside.at(-1) as string;
+    const numbers = part.match(NUMBER);
+    if (numbers !== null) return numbers[0];
+  }
+  return null;
+}
+
 /** The answer a reader would take from prose, or null. */
 export function proseAnswer(response: string): string | null {
   const text = response.slice(-MAX_PROSE_CHARS);
   let cued: string | null = null;
   for (const match of text.matchAll(CUE)) cued = match[1] ?? null;
-  if (cued !== null) {
-    const inside = formulas(cued);
-    if (inside.length > 0) return inside.at(-1) as string;
-    const number = /-?\d[\d,]*(?:\.\d+)?(?:\/\d+)?/.exec(cued);
-    if (number !== null) return number[0];
+  for (const sentence of cued?.split(/\.\s+(?=[A-Z])/) ?? []) {
+    const answer = stated(sentence);
+    if (answer !== null) return answer;
   }
   const spans = formulas(text);
   if (spans.length > 0) return spans.at(-1) as string;
-  const numbers = text.match(/-?\d[\d,]*(?:\.\d+)?(?:\/\d+)?/g);
-  return numbers?.at(-1) ?? null;
+  // A formula that does not close on its line is broken: no guess.
+  if (/\$[^$\n]*\n[^$]*\$/.test(text)) return null;
+  return text.match(NUMBER)?.at(-1) ?? null;
 }

@@ -1,8 +1,14 @@
 /**
- * Are two answers the same mathematics? Symmetric and case-sensitive; key equality first, then named rules.
+ * Are two answers the same mathematics? Symmetric and case-sensitive; key equality first, then named pairwise rules
+ * for what people write in several ways (units left out, `x =` in front, intervals as inequalities). `compat` is the
+ * V1 grader bug for bug.
+ * Source: grading.md sections 2 and 5; recipe.md A11 for compat.
  */
 import type { Answer } from "../types.ts";
+import { compatEqual } from "./compat/index.ts";
+import { hash128 } from "./hash.ts";
 import { canonicalKey } from "./key.ts";
+import { type Candidate, candidate, matchCandidates } from "./rules.ts";
 import { GRADER_VERSION } from "./version.ts";
 
 export interface VerifyOptions {
@@ -12,24 +18,62 @@ export interface VerifyOptions {
 
 export interface Verification {
   equal: boolean;
-  /** The rule that decided. */
+  /** The rule that decided: `identical`, `key`, a pairwise rule, `unequal`, `no_gold`. */
   rule: string;
   keyGold: string;
   keyAnswer: string;
   grader: string;
 }
 
-/**
- * Judges an answer against a gold answer; several golds mean any of them.
- */
-export function verify(gold: Answer, answer: string, _options: VerifyOptions = {}): Verification {
-  const golds = Array.isArray(gold) ? gold : [gold];
-  const keyAnswer = canonicalKey(answer, { equationMode: "rhs" });
-  let keyGold = "";
-  for (const one of golds) {
-    keyGold = canonicalKey(String(one), { equationMode: "rhs" });
-    if (keyGold === keyAnswer)
-      return { equal: true, rule: "key", keyGold, keyAnswer, grader: GRADER_VERSION };
+/** Several golds are alternatives; more than this is a table, not an answer. */
+const MAX_GOLDS = 64;
+
+const parsedGolds = new Map<string, Candidate>();
+/** Golds with a remembered parse: a problem's answer meets many responses. */
+const CACHE_SIZE = 512;
+
+function goldCandidate(text: string): Candidate {
+  let known = parsedGolds.get(text);
+  if (known === undefined) {
+    known = candidate(text);
+    if (parsedGolds.size >= CACHE_SIZE) parsedGolds.clear();
+    if (text.length < 1000) parsedGolds.set(text, known);
   }
-  return { equal: false, rule: "unequal", keyGold, keyAnswer, grader: GRADER_VERSION };
+  return known;
+}
+
+/**
+ * Judges an answer against a gold answer; several golds mean any of them. `verify(a, b)` and `verify(b, a)` agree.
+ *
+ * @param gold as benchmarks store it; a number is read by its shortest decimal text
+ * @param answer as `extractAnswer` returns it
+ */
+export function verify(gold: Answer, answer: string, options: VerifyOptions = {}): Verification {
+  const golds = (Array.isArray(gold) ? gold : [gold]) as readonly (string | number)[];
+  const grader = GRADER_VERSION;
+  if (options.mode === "compat") {
+    const keyAnswer = hash128(answer);
+    for (const one of golds) {
+      const rule = compatEqual(String(one), answer);
+      if (rule !== null) return { equal: true, rule, keyGold: hash128(String(one)), keyAnswer, grader };
+    }
+    return {
+      equal: false,
+      rule: "compat:unequal",
+      keyGold: hash128(String(golds[0] ?? "")),
+      keyAnswer,
+      grader,
+    };
+  }
+  const keyAnswer = canonicalKey(answer);
+  let keyGold = "";
+  const given = candidate(answer);
+  for (const one of golds.slice(0, MAX_GOLDS)) {
+    const text = String(one);
+    const key = canonicalKey(text);
+    if (keyGold === "") keyGold = key;
+    const rule = matchCandidates(goldCandidate(text), given);
+    if (rule !== null) return { equal: true, rule, keyGold: key, keyAnswer, grader };
+  }
+  return { equal: false, rule: golds.length === 0 ? "no_gold" : "unequal", keyGold, keyAnswer, grader };
 }

@@ -1,0 +1,4 @@
+/** placeholder */
+export function compatEqual(_gold: string, _answer: string): string | null {
+  return null;
+}
