@@ -9,6 +9,7 @@ import type { TrainingSequence } from "../src/engine/seams.ts";
 import { randomStream } from "../src/random.ts";
 import { BOS_TOKEN } from "../src/recipe/practice/alphabet.ts";
 import { createResponseDocument, promptTokensOf } from "../src/recipe/practice/documents.ts";
+import { PRACTICE_CONFIGS } from "../src/recipe/practice/models.ts";
 import { FAMILIES } from "../src/recipe/practice/problem.ts";
 import { createProblemSet } from "../src/recipe/practice/splits.ts";
 import { createTeacherSolutions } from "../src/recipe/practice/teacher.ts";
@@ -22,19 +23,14 @@ import type { Problem } from "../src/types.ts";
 
 const SEED = 20_26;
 
-/** Longest prompt plus response below is 32 + 96 or 129 tokens. */
+/** Of every size: the longest sequence below has 141 tokens. */
 const MAX_POSITIONS = 256;
+
+type SizeKey = "hiddenSize" | "layers" | "headDim" | "intermediateSize" | "vocabSize" | "attentionHeads";
 
 /** Sizes; `practice` is the quickstart's small model, the others are sizes earlier measurements used. */
 const SIZES = {
-  practice: {
-    hiddenSize: 96,
-    layers: 3,
-    headDim: 24,
-    intermediateSize: 256,
-    vocabSize: 33,
-    attentionHeads: 4,
-  },
+  practice: PRACTICE_CONFIGS["practice-small"],
   small: { hiddenSize: 128, layers: 4, headDim: 32, intermediateSize: 384, vocabSize: 64, attentionHeads: 4 },
   medium: {
     hiddenSize: 256,
@@ -44,17 +40,22 @@ const SIZES = {
     vocabSize: 64,
     attentionHeads: 8,
   },
-} as const;
+} as const satisfies Record<string, Pick<Qwen3Config, SizeKey>>;
 
 export type ModelName = keyof typeof SIZES;
 export const MODEL_NAMES = Object.keys(SIZES) as ModelName[];
 
 /** The architecture of a size: grouped-query attention with half as many key heads, tied embeddings. */
 export function benchConfig(model: ModelName): Qwen3Config {
-  const size = SIZES[model];
+  const { hiddenSize, layers, headDim, intermediateSize, vocabSize, attentionHeads } = SIZES[model];
   return {
-    ...size,
-    keyValueHeads: size.attentionHeads / 2,
+    hiddenSize,
+    layers,
+    headDim,
+    intermediateSize,
+    vocabSize,
+    attentionHeads,
+    keyValueHeads: attentionHeads / 2,
     rmsNormEpsilon: 1e-6,
     ropeTheta: 10_000,
     ropeScaling: null,

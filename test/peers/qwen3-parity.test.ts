@@ -50,15 +50,21 @@ async function expectGradients(policy: EmbeddedPolicy, reference: GoldenLoss): P
   });
 }
 
-describe.each(goldenNames())("%s equals transformers", (name) => {
+/** One lane packs all sequences into one micro-batch; with two, gradients are also summed over lanes. */
+const RUNS: [string, number][] = [
+  ...goldenNames().map((name): [string, number] => [name, 1]),
+  ["gqa-untied", 2],
+];
+
+describe.each(RUNS)("%s on %i lanes equals transformers", (name, lanes) => {
   const golden = readGolden(name);
   let policy: EmbeddedPolicy;
 
   beforeAll(async () => {
     policy = await openEmbeddedPolicy({
       checkpoint: golden.folder,
-      workers: 1,
-      lanes: 1,
+      workers: lanes,
+      lanes,
       threadsPerWorker: 1,
     });
   });
