@@ -7,6 +7,7 @@ import { createDataOrder } from "./data-order.ts";
 import type { ExampleCounts } from "./examples.ts";
 import { learningRateAt } from "./learning-rate.ts";
 import { outputPlace } from "./output-files.ts";
+import { pruneResumable } from "./resumable.ts";
 import { type Example, trainSupervised } from "./supervised.ts";
 
 export interface FineTuneConfig {
@@ -54,6 +55,7 @@ export async function fineTune(options: {
   });
   const model = outputPlace(context, "model");
   await policy.save(model.absolute);
+  pruneResumable(context);
   return {
     checkpoint: model.relative,
     numbers: {

@@ -17,6 +17,7 @@ import { createDocumentBatch } from "../practice/documents.ts";
 import { writeInitialCheckpoint } from "../practice/models.ts";
 import type { StageContext, StageKind, StageOutput } from "../stage.ts";
 import { outputPlace } from "./output-files.ts";
+import { pruneResumable } from "./resumable.ts";
 import { trainSupervised } from "./supervised.ts";
 
 /** A phase with the global steps it covers, first to last, counted from 1. */
@@ -43,17 +44,16 @@ export function placePhases(
   return placed;
 }
 
-/** Zeroes the optimiser: saved weights are loaded back without it. */
-async function restartOptimizer(policy: Policy, context: StageContext): Promise<void> {
-  const folder = join(context.checkpointFolder, "between-phases");
+/** Zeroes the optimiser: saved weights are loaded back without it. The folder stays until the stage has saved. */
+async function restartOptimizer(policy: Policy, folder: string): Promise<void> {
   await policy.save(folder);
   await policy.load(folder);
-  rmSync(folder, { recursive: true, force: true });
 }
 
 async function run(config: PretrainConfig, context: StageContext): Promise<StageOutput> {
   const placed = placePhases(config);
   const total = (placed.at(-1) as PlacedPhase).last;
+  const between = join(context.checkpointFolder, "between-phases");
   const initial = join(context.checkpointFolder, "initial");
   if (config.model === undefined) await writeInitialCheckpoint(initial, config.curriculum, context.seed);
   const policy = await context.policy(config.model ?? initial);
@@ -65,7 +65,7 @@ async function run(config: PretrainConfig, context: StageContext): Promise<Stage
     beforeStep: async (step) => {
       const { first, phase } = phaseAt(step);
       if (step !== first) return;
-      if (step > 1) await restartOptimizer(policy, context);
+      if (step > 1) await restartOptimizer(policy, between);
       context.progress.note(`phase ${phase.name}: ${phase.steps} steps`);
     },
     batchAt: (step) => {
@@ -87,6 +87,8 @@ async function run(config: PretrainConfig, context: StageContext): Promise<Stage
   });
   const model = outputPlace(context, "model");
   await policy.save(model.absolute);
+  pruneResumable(context);
+  for (const folder of [between, initial]) rmSync(folder, { recursive: true, force: true });
   return {
     checkpoint: model.relative,
     numbers: { steps: total, final_loss: result.finalLoss, trained_tokens: result.trainedTokens },

@@ -42,11 +42,22 @@ function stepFolders(checkpointFolder: string): { step: number; folder: string }
     .sort((a, b) => b.step - a.step);
 }
 
-/** Writes the state of a step and removes the ones no longer needed. */
+/** Removes all states but the newest ones and the folder `loaded`. */
+export function pruneResumable(context: Pick<StageContext, "checkpointFolder">, loaded?: string): void {
+  for (const { folder } of stepFolders(context.checkpointFolder).slice(KEPT))
+    if (folder !== loaded) rmSync(folder, { recursive: true, force: true });
+}
+
+/**
+ * Writes the state of a step and removes the ones no longer needed.
+ *
+ * @param loaded folder the policy was loaded from: engines copy its tokenizer files when they save, so it must stay
+ */
 export async function writeResumable(
   context: Pick<StageContext, "checkpointFolder">,
   policy: Policy,
   state: ResumableState,
+  loaded?: string,
 ): Promise<void> {
   const folder = join(context.checkpointFolder, `step-${state.step}`);
   mkdirSync(context.checkpointFolder, { recursive: true });
@@ -56,8 +67,7 @@ export async function writeResumable(
     const content = { version: STATE_VERSION, step: state.step, facts: state.facts };
     writeFileAtomic(join(partial, "stage-state.json"), `${JSON.stringify(content, null, 2)}\n`);
   });
-  for (const old of stepFolders(context.checkpointFolder).slice(KEPT))
-    rmSync(old.folder, { recursive: true, force: true });
+  pruneResumable(context, loaded);
 }
 
 /**

@@ -14,7 +14,7 @@ import { isFileReference, readConsensusInput, readProblemsInput, readRolloutsInp
 import { learningRateAt } from "./learning-rate.ts";
 import { outputPlace, rolloutPlace } from "./output-files.ts";
 import { createPromptText } from "./prompt-text.ts";
-import { findResumable, stopIfAsked, writeResumable } from "./resumable.ts";
+import { findResumable, pruneResumable, stopIfAsked, writeResumable } from "./resumable.ts";
 import { type BatchResult, type RlRun, runBatch } from "./rl/batch.ts";
 import { settingsOf } from "./rl/score.ts";
 import { seedConsensus } from "./rl/seed-consensus.ts";
@@ -115,6 +115,7 @@ async function finish(run: RlRun, lastValidation: Record<string, number>): Promi
   const { context, policy, state } = run;
   const model = outputPlace(context, "model");
   await policy.save(model.absolute);
+  pruneResumable(context);
   const consensus = outputPlace(context, "consensus.jsonl");
   writeFileAtomic(consensus.absolute, state.sets.snapshot());
   const accuracy = outputPlace(context, "accuracy.jsonl");
@@ -154,7 +155,7 @@ async function run(config: RlConfig, context: StageContext): Promise<StageOutput
     validation = await validate(current, rules, validationProblems, 0);
     context.metrics.write(0, validation);
   }
-  const save = (): Promise<void> => writeResumable(context, policy, state.toResumable());
+  const save = (): Promise<void> => writeResumable(context, policy, state.toResumable(), found?.folder);
   while (state.step < config.steps) {
     const result = await nextStep(
       current,

@@ -73,7 +73,7 @@ export async function trainSupervised(options: SupervisedOptions): Promise<Super
   context.metrics.rewind(found?.step ?? -1);
   const tail = Math.max(1, Math.ceil(steps / 10));
   const save = (step: number): Promise<void> =>
-    writeResumable(context, policy, { step, facts: { losses, trainedTokens }, files: {} });
+    writeResumable(context, policy, { step, facts: { losses, trainedTokens }, files: {} }, found?.folder);
   let nonFinite = 0;
   for (let step = (found?.step ?? 0) + 1; step <= steps; step++) {
     await options.beforeStep?.(step);
