@@ -6,9 +6,12 @@
 /** Longest problem text read; longer ones differ before this point or are the same copy-paste. */
 const MAX_PROBLEM_CHARS = 100_000;
 
-/** Text with case, spacing and Unicode forms made equal. */
+/**
+ * Text with spacing and equivalent Unicode sequences made equal. Case and compatibility forms stay: in mathematics
+ * `X` is not `x`, and `x²` is not `x2`. A missed copy splits votes; two problems in one set would poison both.
+ */
 export function normalizedProblem(prompt: string): string {
-  return prompt.slice(0, MAX_PROBLEM_CHARS).normalize("NFKC").toLowerCase().replace(/\s+/g, " ").trim();
+  return prompt.slice(0, MAX_PROBLEM_CHARS).normalize("NFC").replace(/\s+/g, " ").trim();
 }
 
 /**

@@ -10,7 +10,8 @@
  * the released trainer computes.
  * `seq_mean_token_mean`: mean over sequences of the mean over their tokens.
  * `seq_mean_token_sum`: mean over sequences of the sum over their tokens.
- * `seq_mean_token_sum_norm`: the same divided by a fixed length, so that weights do not depend on the batch.
+ * `seq_mean_token_sum_norm`: the same divided by a fixed length, so that weights do not depend on the batch. Earlier
+ * verl divides the sum over sequences by the length alone, B times as much; the learning rate differs accordingly.
  */
 export type AggregationMode =
   | "global_token_mean"
@@ -32,7 +33,10 @@ const MASKED_MEAN_EPSILON = 1e-8;
 
 export interface AggregationOptions {
   mode: AggregationMode;
-  /** Sequence indices of each micro-batch, covering every sequence once; `verl_micro_batch` needs it. */
+  /**
+   * Sequence indices of each micro-batch, covering every sequence once; `verl_micro_batch` needs it.
+   * `balancedMicroBatches` gives those of verl.
+   */
   microBatches?: readonly (readonly number[])[];
   /** Fixed divisor in tokens, normally the response limit; `seq_mean_token_sum_norm` needs it. */
   normLengthTokens?: number;

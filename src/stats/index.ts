@@ -2,6 +2,7 @@
 export * from "./accuracy.ts";
 export * from "./bootstrap.ts";
 export * from "./distinct-n.ts";
+export * from "./hardest.ts";
 export * from "./histogram.ts";
 export * from "./interval.ts";
 export * from "./length-buckets.ts";
