@@ -3,6 +3,12 @@
 import type { StageKind } from "../../recipe/stage.ts";
 import { createCountingStage } from "../../recipe/testing/counting-stage.ts";
 import { createRunCommand } from "../commands/run.ts";
+import { reportFailure } from "../failure.ts";
 
 const kinds = { count: createCountingStage() as StageKind };
-await createRunCommand(kinds).parseAsync(process.argv.slice(3), { from: "user" });
+
+try {
+  await createRunCommand(kinds).parseAsync(process.argv.slice(3), { from: "user" });
+} catch (error) {
+  process.exitCode = reportFailure(error, { json: process.argv.includes("--json") });
+}
