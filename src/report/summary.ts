@@ -13,6 +13,7 @@ import {
 } from "./benchmark-groups.ts";
 import type { ReportContext } from "./context.ts";
 import type { SourceFile } from "./read-run.ts";
+import { accuracyByBase, type BaseAccuracyBin } from "./sections/by-base-accuracy.ts";
 import { type AlphaPoint, alphaPoints } from "./sections/merge.ts";
 import { meanPassRate } from "./sections/pass-rates.ts";
 import { accuracyBySteps, type StepAccuracy } from "./sections/steps-table.ts";
@@ -27,6 +28,8 @@ export interface ReportSummary {
   /** Paired differences, arm minus reference. */
   differences: (ArmDifference & { regime: Regime; seed: number })[];
   accuracyBySteps: (StepAccuracy & { regime: Regime; seed: number })[];
+  /** Large models on the problems the large base solves 0 to k times. */
+  accuracyByBase: (BaseAccuracyBin & { regime: Regime; seed: number })[];
   training: TrainingSummary[];
   passRates: {
     stage: string;
@@ -92,6 +95,9 @@ export function createSummary(context: ReportContext): ReportSummary {
     ),
     accuracyBySteps: groups.flatMap((group) =>
       accuracyBySteps(group).map((entry) => ({ ...entry, regime: group.regime, seed: group.seed })),
+    ),
+    accuracyByBase: groups.flatMap((group) =>
+      accuracyByBase(group).map((entry) => ({ ...entry, regime: group.regime, seed: group.seed })),
     ),
     training: training.map(summarizeTraining),
     passRates: records.passRates.map((file) => ({

@@ -4,7 +4,7 @@
  * is taken out, so that the page's content security policy needs no exception.
  */
 import type { PlotOptions } from "@observablehq/plot";
-import { type SafeHtml, trustedHtml, visibleText } from "../html.ts";
+import { escapeHtml, type SafeHtml, trustedHtml } from "../html.ts";
 
 type PlotModule = typeof import("@observablehq/plot");
 
@@ -47,8 +47,9 @@ async function createChartKit(): Promise<ChartKit> {
       svg.setAttribute("class", "chart");
       svg.setAttribute("font-size", "12");
       svg.setAttribute("role", "img");
-      svg.setAttribute("aria-label", visibleText(description));
-      return trustedHtml(roundCoordinates(svg.outerHTML));
+      // The serialiser leaves angle brackets in attributes alone, so the one attribute with foreign text is written here.
+      const markup = roundCoordinates(svg.outerHTML).slice("<svg".length);
+      return trustedHtml(`<svg aria-label="${escapeHtml(description)}"${markup}`);
     },
   };
 }

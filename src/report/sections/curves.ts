@@ -113,11 +113,21 @@ function regimeFigure(context: ReportContext, runs: TrainingRun[]): SafeHtml {
         window,
       }),
     },
+    {
+      title: "Cut at the token limit",
+      unit: "% of sampled responses",
+      chart: drawCurves(kit, {
+        title: "Responses cut at the limit, %",
+        curves: curvesOf(context, runs, "response_length/clip_ratio"),
+        window,
+        scale: 100,
+      }),
+    },
   ];
   const continued = runs.filter((run) => run.offset > 0);
   const lineages = continued.map((run) => lineageLabel(context.records.recipe, run.stage));
   const caption = [
-    `Faint: every step; bold: centred moving average over ${window} steps. Training accuracy is the mean outcome of the sampled batch, before any substitution, and holds no process reward; its problems are those each arm trains on, which filtering changes, so compare arms by validation.`,
+    `Faint: every step; bold: centred moving average over ${window} steps. Training accuracy is the mean outcome of the sampled batch, before any substitution, and holds no process reward; its problems are those each arm trains on, which filtering changes, so compare arms by validation. Entropy is that of the rollouts at their temperature.`,
     validation.length === 0 ? "The recipe has no validation during training." : "",
     continued.length === 0
       ? ""

@@ -2,6 +2,7 @@
  * Health of the process reward: whether consensus sets exist and grow, whether correct responses match them more than
  * wrong ones do (when that gap closes the reward has stopped meaning anything), and how often it pays.
  */
+import { armShortLabel } from "../arms.ts";
 import { type Curve, drawCurves } from "../charts/curves.ts";
 import { figure, missing, type Section } from "../components.ts";
 import type { ReportContext } from "../context.ts";
@@ -44,12 +45,12 @@ export function healthSection(context: ReportContext): Section {
   const { kit } = context;
   const gapCurves: Curve[] = runs.flatMap((run) => [
     {
-      label: runs.length > 1 ? `right, ${run.stage}`.slice(0, 16) : "right",
+      label: runs.length > 1 ? `right, ${armShortLabel(run.arm)}`.slice(0, 16) : "right",
       colour: context.colourOf(run.arm),
       points: seriesOf(run, "consensus/ratio_right"),
     },
     {
-      label: runs.length > 1 ? `wrong, ${run.stage}`.slice(0, 16) : "wrong",
+      label: runs.length > 1 ? `wrong, ${armShortLabel(run.arm)}`.slice(0, 16) : "wrong",
       colour: context.colourOf(run.arm),
       points: seriesOf(run, "consensus/ratio_wrong"),
       dash: "5 3",

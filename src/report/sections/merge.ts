@@ -9,6 +9,7 @@ import type { ReportContext } from "../context.ts";
 import { formatEstimate, formatNumber, listWords } from "../format.ts";
 import { html, type SafeHtml } from "../html.ts";
 import { intervalsApart } from "../wording.ts";
+import { baseAccuracyTables } from "./by-base-accuracy.ts";
 
 /** Accuracy of one weight: mean over benchmarks with its interval. */
 export interface AlphaPoint {
@@ -101,6 +102,6 @@ export function mergeSection(context: ReportContext): Section {
     body:
       alpha.length === 0
         ? missing("the \u03b1 curve, because no stage left an alpha.json", "merge")
-        : html`${alpha.map((file) => sweep(context, file))}`,
+        : html`${alpha.map((file) => sweep(context, file))}${baseAccuracyTables(context)}`,
   };
 }
