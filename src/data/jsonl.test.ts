@@ -7,6 +7,8 @@ import { DataError } from "../errors.ts";
 import { appendJsonl, readJsonl, writeJsonl } from "./jsonl.ts";
 import { collect, scratchFolder } from "./testing.ts";
 
+fc.configureGlobal({ seed: 1 });
+
 const valuesOf = async (path: string, options = {}) =>
   (await collect(readJsonl(path, options))).map((line) => line.value);
 

@@ -140,7 +140,7 @@ function parseAnswer(reader: RowReader, value: unknown, name: string): Answer {
     });
   }
   throw reader.fail(
-    `${name}: expected text, a number or a list of them, got ${JSON.stringify(value)?.slice(0, 40)}`,
+    `${name}: expected text, a number or a list of them, got ${JSON.stringify(toJson(value)).slice(0, 40)}`,
   );
 }
 
@@ -159,7 +159,7 @@ function without(value: unknown, omitted: string): Record<string, Json> | null {
 export function parseProblemRow(row: unknown, options: ProblemRowOptions): Problem {
   const { where, columns = {} } = options;
   if (typeof row !== "object" || row === null || Array.isArray(row))
-    throw new DataError(`${where}: expected an object, got ${JSON.stringify(row)?.slice(0, 40)}`);
+    throw new DataError(`${where}: expected an object, got ${JSON.stringify(toJson(row)).slice(0, 40)}`);
   const reader = new RowReader(row as Row, where);
   const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
   const own = isObject((row as Row)["meta"]) ? (reader.first(["meta"])?.value as Row) : {};

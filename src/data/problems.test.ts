@@ -12,6 +12,8 @@ import { normalizePrompt, parseProblemRow, problemRow, promptId } from "./proble
 import { dedupeProblems, readProblems, writeProblems } from "./problems.ts";
 import { scratchFolder } from "./testing.ts";
 
+fc.configureGlobal({ seed: 1 });
+
 const parse = (row: unknown) => parseProblemRow(row, { where: "x.jsonl:1", source: "x" });
 
 describe("dialects", () => {
@@ -113,6 +115,44 @@ describe("dialects", () => {
   test("a column named meta that is no object is a column like any other", () => {
     expect(parse({ prompt: "Q", answer: "1", meta: "text" }).meta).toEqual({ meta: "text" });
   });
+});
+
+test("any row is a problem or one DataError line", () => {
+  const names = [
+    "prompt",
+    "problem",
+    "answer",
+    "meta",
+    "id",
+    "source",
+    "reward_model",
+    "extra_info",
+    "solution",
+  ];
+  const value = fc.oneof(
+    fc.jsonValue(),
+    fc.bigInt(),
+    fc.constantFrom(undefined, Number.NaN),
+    fc.record({ ground_truth: fc.oneof(fc.bigInt(), fc.jsonValue()) }),
+    fc.array(
+      fc.record({ role: fc.constantFrom("user", "system"), content: fc.anything({ withBigInt: true }) }),
+    ),
+  );
+  let refused = 0;
+  fc.assert(
+    fc.property(fc.oneof(fc.dictionary(fc.constantFrom(...names), value), fc.bigInt()), (row) => {
+      try {
+        const { prompt, id, answer } = parse(row);
+        expect(prompt.trim() !== "" && id !== "" && answer !== null).toBe(true);
+      } catch (error) {
+        expect(error).toBeInstanceOf(DataError);
+        expect((error as Error).message).not.toContain("\n");
+        refused++;
+      }
+    }),
+    { numRuns: 1000 },
+  );
+  expect(refused).toBeGreaterThan(100);
 });
 
 describe("round trip", () => {

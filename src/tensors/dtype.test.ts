@@ -2,6 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DTYPE_BYTES, float32ToHalf, fromFloat32, isDType, toFloat32 } from "./dtype.ts";
 
+fc.configureGlobal({ seed: 1 });
+
 const bytesOf = (words: ArrayLike<number>) => new Uint8Array(Uint16Array.from(words).buffer);
 const patterns = Array.from({ length: 65536 }, (_, i) => i);
 const allHalves = bytesOf(patterns);

@@ -13,6 +13,8 @@ import type { Tensor } from "./safetensors-header.ts";
 import { writeSafetensors } from "./safetensors-write.ts";
 import { randomParameters, scratchFolder, tinyConfig } from "./testing.ts";
 
+fc.configureGlobal({ seed: 1 });
+
 const config = tinyConfig();
 
 /** Tensors of a random model in one element type. */
@@ -152,6 +154,10 @@ describe("mergeCheckpoints", () => {
     writeCheckpointFiles(other, { ...qwen3ConfigJson(config), rope_theta: 5 });
     await expect(mergeCheckpoints({ base, other, alpha: 0.5, output })).rejects.toThrow(
       "rope_theta is 10000 in one and 5 in the other",
+    );
+    writeCheckpointFiles(other, null);
+    await expect(mergeCheckpoints({ base, other, alpha: 0.5, output })).rejects.toThrow(
+      "config.json: expected a JSON object",
     );
     const { rope_theta: _, ...newer } = qwen3ConfigJson(config);
     writeCheckpointFiles(other, newer);

@@ -59,12 +59,17 @@ export interface MergeResult {
 
 /** Refuses folders whose weights do not mean the same. */
 function checkConfigs(base: string, other: string): Record<string, unknown> {
-  const [left, right] = [base, other].map(
-    (folder) => readCheckpointJson(join(folder, "config.json")) as Record<string, unknown>,
-  ) as [Record<string, unknown>, Record<string, unknown>];
+  const read = (folder: string): Record<string, unknown> => {
+    const path = join(folder, "config.json");
+    const json = readCheckpointJson(path);
+    if (typeof json !== "object" || json === null || Array.isArray(json))
+      throw new CheckpointError(`${path}: expected a JSON object`, { details: { file: path } });
+    return json as Record<string, unknown>;
+  };
+  const [left, right] = [read(base), read(other)];
   const theta = (config: Record<string, unknown>): unknown =>
     config["rope_theta"] ??
-    (config["rope_parameters"] as Record<string, unknown> | undefined)?.["rope_theta"];
+    (config["rope_parameters"] as Record<string, unknown> | null | undefined)?.["rope_theta"];
   const facts = (config: Record<string, unknown>): [string, unknown][] => [
     ...DECISIVE_KEYS.map((key): [string, unknown] => [key, config[key]]),
     ["rope_theta", theta(config)],

@@ -1,9 +1,12 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CheckpointError } from "../errors.ts";
 import { parameterCount, parameterSlots } from "./checkpoint-folder.ts";
 import { parseQwen3Config, qwen3ConfigJson, qwen3ConfigText, qwen3ParameterShapes } from "./qwen3-config.ts";
 import { yarnScaling } from "./rope-scaling.ts";
 import { tinyConfig } from "./testing.ts";
+
+fc.configureGlobal({ seed: 1 });
 
 /** config.json of the published Qwen3-4B, the keys that matter, as older transformers write them. */
 const QWEN3_4B = {
@@ -80,6 +83,22 @@ describe("reading", () => {
     expect(read).toThrow(CheckpointError);
     expect(read).toThrow(message);
     expect(read).toThrow(/^folder\/config\.json: [^\n]*$/);
+  });
+
+  test("any JSON in any key is read or one CheckpointError line", () => {
+    const json = { ...QWEN3_4B, rope_parameters: null };
+    fc.assert(
+      fc.property(fc.constantFrom(...Object.keys(json)), fc.jsonValue(), (key, value) => {
+        try {
+          const config = parseQwen3Config({ ...json, [key]: value }, "c");
+          expect(Object.values(config)).not.toContain(undefined);
+        } catch (error) {
+          expect(error).toBeInstanceOf(CheckpointError);
+          expect((error as Error).message).not.toContain("\n");
+        }
+      }),
+      { numRuns: 1000 },
+    );
   });
 
   test.each([null, 3, "x", [], undefined])("%j is refused", (json) => {

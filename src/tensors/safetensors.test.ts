@@ -9,6 +9,8 @@ import { elementCount, type Tensor } from "./safetensors-header.ts";
 import { writeSafetensors, writeSafetensorsPieces } from "./safetensors-write.ts";
 import { scratchFolder } from "./testing.ts";
 
+fc.configureGlobal({ seed: 1 });
+
 /** A file from a header object (or raw text) and `dataBytes` zeros, as a stranger may have made it. */
 function handMade(header: unknown, dataBytes = 0, declaredLength?: bigint): string {
   const text = Buffer.from(typeof header === "string" ? header : JSON.stringify(header), "utf8");

@@ -4,6 +4,8 @@ import { CheckpointError, DataError } from "../errors.ts";
 import { loadTokenizer, MAX_TEXT_CHARACTERS } from "./load-tokenizer.ts";
 import { folderWith, WORD_LEVEL_CONFIG, WORDS, wordLevelTokenizer } from "./testing.ts";
 
+fc.configureGlobal({ seed: 1 });
+
 const files = (changes: Record<string, unknown> = {}, config: unknown = WORD_LEVEL_CONFIG) =>
   folderWith({ "tokenizer.json": wordLevelTokenizer(changes), "tokenizer_config.json": config });
 
@@ -121,6 +123,17 @@ describe("defective folders are one CheckpointError naming the file", () => {
       'Split behavior "MergedWithNext" is not supported',
     ],
     ["malformed added token", () => files({ added_tokens: [{ id: -1, content: "x" }] }), "added_tokens[0]"],
+    [
+      "huge id",
+      () => files({ model: { type: "WordLevel", vocab: { a: 1e9 } } }),
+      '"a": expected an id of 0..4194304',
+    ],
+    ["id as text", () => files({ model: { type: "WordLevel", vocab: { a: "1" } } }), "expected an id"],
+    [
+      "added token with a huge id",
+      () => files({ added_tokens: [{ id: 1e9, content: "x" }] }),
+      "added_tokens[0]",
+    ],
     ["added tokens no list", () => files({ added_tokens: 3 }), "added_tokens: expected a list"],
     ["no end token", () => files({}, {}), "eos_token: expected a token, got nothing"],
     ["end token unknown", () => files({}, { eos_token: "<nope>" }), '"<nope>" is not in the vocabulary'],

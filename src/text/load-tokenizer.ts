@@ -14,6 +14,9 @@ import type { Tokenizer } from "./tokenizer.ts";
 /** 1 MiB of text: ten times the longest response of the recipe; longer input is a mistake, not a prompt. */
 export const MAX_TEXT_CHARACTERS = 2 ** 20;
 
+/** 4 million: 15 times the largest published vocabulary. A table is made up to the largest id. */
+const MAX_TOKEN_ID = 2 ** 22;
+
 /** An entry of `added_tokens`. */
 interface AddedToken {
   id: number;
@@ -35,14 +38,28 @@ function tokenContent(value: unknown): string | null {
   return typeof content === "string" ? content : null;
 }
 
+function isTokenId(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_TOKEN_ID;
+}
+
+/** Refuses a vocabulary with ids that are none; one huge id would make a table of that size. */
+function checkVocabulary(json: Record<string, unknown>, path: string): void {
+  for (const [word, id] of Object.entries(fieldsOf(fieldsOf(json["model"])["vocab"])))
+    if (!isTokenId(id))
+      throw new CheckpointError(
+        `${path}: vocabulary: ${JSON.stringify(word.slice(0, 40))}: expected an id of 0..${MAX_TOKEN_ID}, got ${JSON.stringify(id)?.slice(0, 40)}`,
+        { details: { file: path } },
+      );
+}
+
 function readAddedTokens(json: Record<string, unknown>, path: string): AddedToken[] {
   const list = json["added_tokens"] ?? [];
   if (!Array.isArray(list)) throw new CheckpointError(`${path}: added_tokens: expected a list`);
   return list.map((item, index) => {
     const { id, content, special } = fieldsOf(item);
-    if (!Number.isInteger(id) || (id as number) < 0 || typeof content !== "string" || content === "")
+    if (!isTokenId(id) || typeof content !== "string" || content === "")
       throw new CheckpointError(`${path}: added_tokens[${index}]: expected {id, content}`);
-    return { id: id as number, content, special: special === true };
+    return { id, content, special: special === true };
   });
 }
 
@@ -76,6 +93,7 @@ export function loadTokenizer(folder: string): Tokenizer {
   const json = fieldsOf(readJsonFile(path, { kind: "checkpoint" }));
   const config = fieldsOf(existsSync(configPath) ? readJsonFile(configPath, { kind: "checkpoint" }) : {});
   const added = readAddedTokens(json, path);
+  checkVocabulary(json, path);
   refuseUnfaithful(json, path);
 
   let model: TokenizerModel;
