@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DataError } from "../errors.ts";
 import type { ConsensusSetOptions } from "./consensus-set.ts";
-import { ConsensusSets } from "./consensus-set.ts";
+import { ConsensusSets, plainSet } from "./consensus-set.ts";
 
 fc.configureGlobal({ seed: 20260318 });
 
@@ -191,6 +191,8 @@ describe("snapshot", () => {
       [`${line}${line}`, "line 2: problem p occurs twice"],
       [line.replace('"support":1', '"support":-1'), "line 1: expected items"],
       [line.replace('"visits":0', '"visits":"0"'), "line 1: expected visits"],
+      [line.replace(/"items":\[(.*?)\]/, '"items":[$1,$1]'), "line 1: expected items with different keys"],
+      [line.replace('"origin":"offline"', '"origin":"elsewhere"'), "line 1: expected items"],
       ["[]", "line 1: expected problem"],
     ] as const) {
       expect(() => sets.restore(text)).toThrow(message);
@@ -206,6 +208,18 @@ describe("snapshot", () => {
     sets.forget(["p", "unknown"]);
     expect(sets.snapshot()).toBe("");
   });
+});
+
+test("a plain set weighs every key the same and counts as one trajectory", () => {
+  expect(plainSet(["a", "b", "a"])).toEqual({
+    weights: new Map([
+      ["a", 1],
+      ["b", 1],
+    ]),
+    correctSeen: 1,
+    meanCorrectSize: 2,
+  });
+  expect(plainSet([])).toEqual({ weights: new Map(), correctSeen: 0, meanCorrectSize: 0 });
 });
 
 test("options out of range", () => {

@@ -105,6 +105,19 @@ describe("alarms", () => {
     expect(codes(last)).toEqual([code]);
   });
 
+  test("growth needs two windows, a closed gap one", () => {
+    const bad = { ...healthy, gap: 0, spansWrong: 40 };
+    const late = (steps: number, start: number) =>
+      healthAlarms([
+        ...new Array<ConsensusHealth>(start).fill(healthy),
+        ...new Array<ConsensusHealth>(steps).fill(bad),
+      ]).map((alarm) => alarm.code);
+    expect(late(9, 0)).toEqual([]);
+    expect(late(10, 0)).toEqual(["gap_closed"]);
+    expect(late(10, 9)).toEqual(["gap_closed"]);
+    expect(late(10, 10)).toEqual(["gap_closed", "spam"]);
+  });
+
   test("one bad step is no alarm", () => {
     expect(healthAlarms([...history({}).slice(1), { ...healthy, gap: -0.2, spansWrong: 30 }])).toEqual([]);
   });

@@ -8,6 +8,8 @@ describe("reply", () => {
     ["They agree. Score: 7", 7],
     ["Score: 3\nOn second thought:\n**Score:** 4", 4],
     ["score = 6.5", 6.5],
+    ["Score: 10", 10],
+    ["Score: 1/10", 1],
     ["Score: 11", null],
     ["Score: 0", null],
     ["Score: -3", null],

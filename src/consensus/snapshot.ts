@@ -74,6 +74,8 @@ function wrongField(value: unknown): string | null {
   if (!isTextList(problem.voters)) return "voters, a list of ids";
   if (!isTextList(problem.wrongVoters)) return "wrongVoters, a list of ids";
   if (!Array.isArray(problem.items) || !problem.items.every(isItem)) return "items, a list of results";
+  if (new Set(problem.items.map((item) => item.key)).size !== problem.items.length)
+    return "items with different keys";
   if (
     !Array.isArray(problem.wrongSupport) ||
     !problem.wrongSupport.every((pair) => Array.isArray(pair) && isText(pair[0]) && isCount(pair[1]))
