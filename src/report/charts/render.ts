@@ -41,6 +41,7 @@ async function createChartKit(): Promise<ChartKit> {
       const svg = Plot.plot({ width: PANEL_WIDTH, ...options, document }) as unknown as SvgElement;
       for (const style of svg.querySelectorAll("style")) style.remove();
       for (const element of svg.querySelectorAll("[style]")) element.removeAttribute("style");
+      for (const element of svg.querySelectorAll("*")) roundGeometry(element);
       // The picture is described as a whole; names of its parts would only be read out one by one.
       for (const element of svg.querySelectorAll("[aria-label]")) element.removeAttribute("aria-label");
       svg.removeAttribute("style");
@@ -48,7 +49,7 @@ async function createChartKit(): Promise<ChartKit> {
       svg.setAttribute("font-size", "12");
       svg.setAttribute("role", "img");
       // The serialiser leaves angle brackets in attributes alone, so the one attribute with foreign text is written here.
-      const markup = roundCoordinates(svg.outerHTML).slice("<svg".length);
+      const markup = svg.outerHTML.slice("<svg".length);
       return trustedHtml(`<svg aria-label="${escapeHtml(description)}"${markup}`);
     },
   };
@@ -57,23 +58,25 @@ async function createChartKit(): Promise<ChartKit> {
 /** The part of the DOM used here; the project compiles without browser types. */
 interface SvgElement {
   outerHTML: string;
+  getAttribute(name: string): string | null;
   setAttribute(name: string, value: string): void;
   removeAttribute(name: string): void;
   remove(): void;
   querySelectorAll(selector: string): Iterable<SvgElement>;
 }
 
-/** Two decimals of a pixel are enough; full doubles would triple the page. Only touches geometry attributes. */
-function roundCoordinates(svg: string): string {
-  return svg.replace(
-    / (d|x|y|x1|x2|y1|y2|cx|cy|r|width|height|transform)="([^"]*)"/g,
-    (_, attribute, value) => {
-      const rounded = (value as string).replace(/-?\d+\.\d{3,}(e-?\d+)?/g, (number) =>
-        String(Math.round(Number(number) * 100) / 100),
-      );
-      return ` ${attribute}="${rounded}"`;
-    },
-  );
+const GEOMETRY = ["d", "x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "r", "width", "height", "transform"];
+
+/** Two decimals of a pixel are enough; full doubles would triple the page. */
+function roundGeometry(element: SvgElement): void {
+  for (const name of GEOMETRY) {
+    const value = element.getAttribute(name);
+    if (value === null || !value.includes(".")) continue;
+    const rounded = value.replace(/-?\d+\.\d{3,}(e-?\d+)?/g, (number) =>
+      String(Math.round(Number(number) * 100) / 100),
+    );
+    if (rounded !== value) element.setAttribute(name, rounded);
+  }
 }
 
 /**
