@@ -37,25 +37,27 @@ export const PRETRAIN_OPTIMIZER = {
   maxGradientNorm: 1,
 } as const;
 
-/** Full-style chains of one to three steps while the lookup of a variable is learnt; facts keep the tables alive. */
-const SHORT: Mixture = {
-  ...CLEAN,
-  factsShare: 0.15,
-  steps: [1, 2, 3],
-  styles: { full: 0.75, mid: 0.25, hasty: 0, direct: 0 },
+/** Full-style solutions of one to three steps while the lookup of a variable is learnt; facts keep the tables alive. */
+const SHORT: Mixture = { ...CLEAN, factsShare: 0.1, steps: [1, 2, 3] };
+const MEDIUM: Mixture = {
+  ...SHORT,
+  steps: [1, 2, 3, 4],
+  styles: { full: 0.8, mid: 0.1, hasty: 0.1, direct: 0 },
 };
-const MEDIUM: Mixture = { ...CLEAN, styles: { full: 0.6, mid: 0.3, hasty: 0.1, direct: 0 } };
-const LONG: Mixture = { ...MEDIUM, steps: [2, 3, 4, 4, 5, 5, 6, 6] };
-/** What a base model has read: every style, mistakes, missing markup. Post-training has something to choose from. */
+const LONG: Mixture = { ...MEDIUM, factsShare: 0.05, steps: [1, 2, 3, 4, 4, 5, 5, 6, 6] };
+/**
+ * What a base model has read: every style, missing markup, and mostly sources that are wrong more often than right.
+ * It can solve the problems, and rarely does: post-training has something to choose from.
+ */
 const BASE: Mixture = {
   ...CLEAN,
   steps: [1, 2, 3, 4, 5, 6],
   styles: { full: 0.4, mid: 0.32, hasty: 0.2, direct: 0.08 },
   markupShare: 0.6,
   boxedShare: 0.9,
-  noisyShare: 0.4,
-  noisyErrorRate: 0.25,
-  errorRate: 0.03,
+  noisyShare: 0.75,
+  noisyErrorRate: 0.6,
+  errorRate: 0.05,
 };
 
 const phase = (
@@ -81,10 +83,10 @@ export const CURRICULA: Record<PracticeModel, Curriculum> = {
     seed: 1,
     phases: [
       phase("facts", 250, 24, 3.6e-3, FACTS_ONLY),
-      phase("short", 500, 32, 3e-3, SHORT),
+      phase("short", 400, 32, 3e-3, SHORT),
       phase("medium", 500, 32, 3e-3, MEDIUM),
-      phase("long", 600, 32, 2.6e-3, LONG),
-      phase("base", 250, 32, 1.8e-3, BASE),
+      phase("long", 700, 32, 3e-3, LONG),
+      phase("base", 200, 32, 1.8e-3, BASE),
     ],
   },
   "practice-large": {
@@ -92,10 +94,10 @@ export const CURRICULA: Record<PracticeModel, Curriculum> = {
     seed: 1,
     phases: [
       phase("facts", 250, 24, 3e-3, FACTS_ONLY),
-      phase("short", 500, 32, 2.5e-3, SHORT),
+      phase("short", 400, 32, 2.5e-3, SHORT),
       phase("medium", 500, 32, 2.5e-3, MEDIUM),
-      phase("long", 600, 32, 2.2e-3, LONG),
-      phase("base", 250, 32, 1.5e-3, BASE),
+      phase("long", 700, 32, 2.5e-3, LONG),
+      phase("base", 200, 32, 1.5e-3, BASE),
     ],
   },
 };

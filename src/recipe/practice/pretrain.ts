@@ -2,7 +2,6 @@
  * Runs a pretraining curriculum on any policy, from the weights it holds to the last phase. A step is a function of
  * the weights, the phase and the step number. The resumable form is the pretrain stage; this is the plain loop.
  */
-import { rmSync } from "node:fs";
 import type { Policy, TrainingSequence } from "../../engine/seams.ts";
 import { InterruptedError } from "../../errors.ts";
 import { type Curriculum, PRETRAIN_OPTIMIZER, type PretrainPhase, phaseLearningRate } from "./curriculum.ts";
@@ -61,7 +60,8 @@ export async function runPretrainStep(
 export interface RunCurriculumOptions {
   policy: Policy;
   curriculum: Curriculum;
-  /** Folder for the weights that pass between phases, when the optimiser is restarted; removed afterwards. */
+  /** Folder for the weights that pass between phases, when the optimiser is restarted. The caller removes it: the
+   * policy may read its tokenizer there until it is closed. */
   scratch: string;
   onStep?: (step: PretrainStep) => void | Promise<void>;
   signal?: AbortSignal;
@@ -69,12 +69,8 @@ export interface RunCurriculumOptions {
 
 /** Zeroes the optimiser: weights saved without its state come back without it. */
 async function restartOptimizer(policy: Policy, scratch: string): Promise<void> {
-  try {
-    await policy.save(scratch);
-    await policy.load(scratch);
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
-  }
+  await policy.save(scratch);
+  await policy.load(scratch);
 }
 
 /**
