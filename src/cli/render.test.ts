@@ -84,15 +84,15 @@ test("plain lines: stages, rate-limited progress, no escape sequences", () => {
   expect(lines.slice(0, 4)).toEqual([
     "demo  seed 3  embedded  /runs/demo",
     "  core is stale (temperature changed) and runs again",
-    "- 1/2 sft   done before  loss 0.412",
+    "- 1/2 sft  sft  done before  loss 0.412",
     "> 2/2 core rl",
   ]);
   expect(lines[4]).toBe(
-    "  2/2 core rl  step 10/60  reward 0.25  accuracy 0.2  entropy 1.13  1.5k tok/s  ETA 50s  length 42.5",
+    "  2/2 core rl   step 10/60  reward 0.25  accuracy 0.2  entropy 1.13  1.5k tok/s  ETA 50s  length 42.5",
   );
   expect(lines.filter((line) => line.includes("step "))).toHaveLength(6);
   expect(lines.slice(-2)).toEqual([
-    "+ 2/2 core rl  1m15s  2.0k tok/s  accuracy 0.312  note x",
+    "+ 2/2 core rl   1m15s  2.0k tok/s  accuracy 0.312  note x",
     "finished in 1m16s: 1 stages run, 1 done before",
   ]);
 });

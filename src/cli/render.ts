@@ -127,6 +127,7 @@ function createTextRenderer(
   let painted = false;
   let lastMs = Number.NEGATIVE_INFINITY;
   let idWidth = 8;
+  let kindWidth = 0;
   let stage: StageEvent | undefined;
   let throughput: Throughput = createThroughput();
 
@@ -136,11 +137,11 @@ function createTextRenderer(
   };
   const line = (text: string): void => {
     erase();
-    output.write(`${text}\n`);
+    output.write(`${text.trimEnd()}\n`);
   };
   const label = (event: StageEvent): string => {
     const position = `${event.index + 1}/${event.total}`.padStart(String(event.total).length * 2 + 1);
-    const kind = event.kind === event.stage ? "" : ` ${style.dim(event.kind)}`;
+    const kind = ` ${style.dim(padEnd(event.kind, kindWidth))}`;
     return `${position} ${padEnd(style.bold(event.stage), idWidth)}${kind}`;
   };
   const progressParts = (event: ProgressEvent): string[] => {
@@ -166,6 +167,7 @@ function createTextRenderer(
     switch (event.event) {
       case "run-start": {
         idWidth = Math.min(24, Math.max(...event.stages.map((planned) => planned.id.length)));
+        kindWidth = Math.min(20, Math.max(...event.stages.map((planned) => planned.kind.length)));
         const engine = event.engine as { kind?: string };
         line(
           `${style.bold(event.name)}  seed ${event.seed}  ${engine.kind ?? ""}  ${style.dim(printable(event.runFolder))}`,

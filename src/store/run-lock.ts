@@ -86,6 +86,7 @@ export function acquireRunLock(
   });
   let lost = false;
   let missed = 0;
+  // The timer also keeps the process alive: a run that waits for unreferenced worker threads must not just end.
   const timer = setInterval(() => {
     try {
       const { changes } = database
@@ -102,7 +103,6 @@ export function acquireRunLock(
     clearInterval(timer);
     options.onLost?.();
   }, options.heartbeatMs ?? HEARTBEAT_MS);
-  timer.unref();
   return {
     get lost() {
       return lost;
