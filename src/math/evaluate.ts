@@ -92,6 +92,11 @@ export class Evaluation {
     this.sign = sign;
   }
 
+  /** Gives a symbol another value for this evaluation. */
+  bind(name: string, value: Value): void {
+    this.bound.set(name, value);
+  }
+
   /** @throws {BudgetExceeded} */
   charge(units: number): void {
     this.left -= units;

@@ -3,7 +3,8 @@
  * its answer is `truncated`; a grader that fails says so with `correct: null`, which is never a reward.
  */
 import type { Answer, FinishReason, Verdict } from "../types.ts";
-import { type ExtractOptions, extractAnswer } from "./extract.ts";
+import { compatExtract } from "./compat/index.ts";
+import { afterThink, type Extraction, type ExtractOptions, extractAnswer } from "./extract.ts";
 import { verify } from "./verify.ts";
 import { GRADER_VERSION } from "./version.ts";
 
@@ -18,6 +19,19 @@ export interface GradeOptions {
   prose?: boolean;
 }
 
+/** The V1 extraction; its only reasons are found and not found. */
+function compatExtraction(
+  response: string,
+  mode: ExtractOptions["mode"],
+  finishReason: FinishReason,
+): Extraction {
+  const scope = mode === "think_close" ? afterThink(response) : response;
+  const answer = scope === null ? null : compatExtract(scope);
+  if (answer !== null) return { answer, reason: "boxed" };
+  if (finishReason !== "stop") return { answer, reason: "truncated" };
+  return { answer, reason: scope === null ? "no_think_close" : "no_boxed" };
+}
+
 /**
  * The verdict on a response.
  *
@@ -28,12 +42,15 @@ export function gradeResponse(gold: Answer, response: string, options: GradeOpti
   const { finishReason = "stop", mode = "strict", extract, boxes, prose } = options;
   let answer: string | null = null;
   try {
-    const extraction = extractAnswer(response, {
-      ...(extract === undefined ? {} : { mode: extract }),
-      ...(boxes === undefined ? {} : { boxes }),
-      ...(prose === undefined ? {} : { prose }),
-      finishReason,
-    });
+    const extraction =
+      mode === "compat"
+        ? compatExtraction(response, extract, finishReason)
+        : extractAnswer(response, {
+            ...(extract === undefined ? {} : { mode: extract }),
+            ...(boxes === undefined ? {} : { boxes }),
+            ...(prose === undefined ? {} : { prose }),
+            finishReason,
+          });
     answer = extraction.answer;
     if (answer === null)
       return { correct: false, answer, reason: extraction.reason, graderVersion: GRADER_VERSION };
