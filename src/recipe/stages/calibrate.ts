@@ -11,6 +11,7 @@ import { clusteredInterval } from "../../stats/index.ts";
 import type { Problem, Rollout } from "../../types.ts";
 import type { PassRateFile } from "../result-files.ts";
 import type { StageContext, StageKind, StageOutput } from "../stage.ts";
+import { discardChunks } from "./chunked-sampling.ts";
 import { evaluateModel } from "./evaluation.ts";
 import { isCorrect } from "./grading.ts";
 import { readProblemsInput } from "./inputs.ts";
@@ -98,6 +99,7 @@ async function run(config: CalibrateConfig, context: StageContext): Promise<Stag
     writeRollouts(place.absolute, rollouts);
     output.rollouts = place.relative;
   }
+  discardChunks(context);
   return output;
 }
 

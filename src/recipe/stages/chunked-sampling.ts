@@ -2,7 +2,7 @@
  * Sampling of many problems in chunks, each kept on disk as soon as it is drawn: a killed stage draws only what is
  * missing. Requests are seeded by problem, so the result is the one of an undisturbed run.
  */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { groupByProblem, readRollouts, writeRollouts } from "../../data/rollouts.ts";
 import { CheckpointError } from "../../errors.ts";
@@ -77,6 +77,13 @@ export async function sampleInChunks(options: ChunkedSamplingOptions): Promise<R
     context.progress.update(before + result.length, total, { accuracy: correct / responses });
   }
   return result;
+}
+
+/** Removes the chunks of a stage whose outputs are written. */
+export function discardChunks(context: Pick<StageContext, "checkpointFolder">): void {
+  if (!existsSync(context.checkpointFolder)) return;
+  for (const name of readdirSync(context.checkpointFolder))
+    if (/-\d+\.jsonl\.gz$/.test(name)) rmSync(join(context.checkpointFolder, name), { force: true });
 }
 
 /** Opens a policy at the first call and gives the same one afterwards. */

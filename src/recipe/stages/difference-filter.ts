@@ -23,6 +23,7 @@ import { randomStream } from "../../random.ts";
 import type { Problem, Rollout } from "../../types.ts";
 import type { DifferenceFile, SimilarityFile } from "../result-files.ts";
 import type { StageContext, StageKind, StageOutput } from "../stage.ts";
+import { discardChunks } from "./chunked-sampling.ts";
 import { evaluateModel } from "./evaluation.ts";
 import { gradeGroups, isCorrect, stepsOf } from "./grading.ts";
 import { readConsensusInput, readProblemsInput, readRolloutsInput } from "./inputs.ts";
@@ -140,6 +141,7 @@ async function run(config: DifferenceFilterConfig, context: StageContext): Promi
   );
   const rolloutsPlace = outputPlace(context, "rollouts.jsonl.gz");
   writeRollouts(rolloutsPlace.absolute, groups.flat());
+  discardChunks(context);
   return {
     problems: problemsPlace.relative,
     rollouts: rolloutsPlace.relative,

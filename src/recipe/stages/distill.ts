@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { type DistillConfig, distillSchema } from "../../config/stages/distill.ts";
 import { writeRollouts } from "../../data/rollouts.ts";
 import type { StageContext, StageKind, StageOutput } from "../stage.ts";
+import { discardChunks } from "./chunked-sampling.ts";
 import { evaluateModel } from "./evaluation.ts";
 import { createExamples } from "./examples.ts";
 import { fineTune } from "./fine-tune.ts";
@@ -54,6 +55,7 @@ async function run(config: DistillConfig, context: StageContext): Promise<StageO
     sameTokens: sameVocabulary(context.model(config.teacher), student),
   });
   const output = await fineTune({ config, context, policy, examples, counts });
+  discardChunks(context);
   return { ...output, rollouts: place.relative };
 }
 

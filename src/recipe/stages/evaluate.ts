@@ -12,6 +12,7 @@ import type { Json, Problem, Rollout } from "../../types.ts";
 import type { EvaluationFile, SamplesFile } from "../result-files.ts";
 import type { StageContext, StageKind, StageOutput } from "../stage.ts";
 import { benchmarkRows, meanAccuracy } from "./benchmark-scores.ts";
+import { discardChunks } from "./chunked-sampling.ts";
 import { evaluateModel } from "./evaluation.ts";
 import { readProblemsInput } from "./inputs.ts";
 import { outputPlace, writeJsonOutput } from "./output-files.ts";
@@ -80,6 +81,7 @@ async function run(config: EvaluateConfig, context: StageContext): Promise<Stage
   }
   const relative = `evaluations/${context.id}.json`;
   writeFileAtomic(join(context.runFolder, relative), `${JSON.stringify(file, null, 2)}\n`);
+  discardChunks(context);
   return {
     evaluation: relative,
     files: { samples: writeJsonOutput(outputPlace(context, "samples.json"), samples) },

@@ -10,6 +10,7 @@ import { mergeCheckpoints } from "../../tensors/merge.ts";
 import type { AlphaFile } from "../result-files.ts";
 import type { StageContext, StageKind, StageOutput } from "../stage.ts";
 import { benchmarkRows, meanAccuracy } from "./benchmark-scores.ts";
+import { discardChunks } from "./chunked-sampling.ts";
 import { evaluateModel } from "./evaluation.ts";
 import { readProblemsInput } from "./inputs.ts";
 import { outputPlace, writeJsonOutput } from "./output-files.ts";
@@ -93,6 +94,7 @@ async function run(config: MergeConfig, context: StageContext): Promise<StageOut
     };
     output.files = { alpha: writeJsonOutput(outputPlace(context, "alpha.json"), file) };
   }
+  discardChunks(context);
   return output;
 }
 

@@ -68,12 +68,17 @@ async function nextStep(run: RlRun, learningRate: number): Promise<BatchResult |
 }
 
 /** Writes what one step leaves behind. */
-function publishStep(run: RlRun, result: BatchResult, validation: Record<string, number>): void {
+function publishStep(
+  run: RlRun,
+  result: BatchResult,
+  validation: Record<string, number>,
+  seconds: number,
+): void {
   const { config, context, state } = run;
   const { metrics } = result;
   const skipped = state.skipped + (result.skipped ? 1 : 0);
   context.metrics.write(state.step, { ...metrics, ...validation, "batch/skipped": skipped });
-  context.metrics.timing(state.step, result.timings);
+  context.metrics.timing(state.step, { seconds, ...result.timings });
   if (config.keepRollouts > 0 && state.step % config.keepRollouts === 0)
     writeRollouts(rolloutPlace(context, state.step).absolute, result.rollouts);
   context.progress.update(state.step, config.steps, {
@@ -157,6 +162,7 @@ async function run(config: RlConfig, context: StageContext): Promise<StageOutput
   }
   const save = (): Promise<void> => writeResumable(context, policy, state.toResumable(), found?.folder);
   while (state.step < config.steps) {
+    const started = performance.now();
     const result = await nextStep(
       current,
       learningRateAt(config.schedule, config.optimizer.learningRate, state.step + 1, config.steps),
@@ -173,7 +179,7 @@ async function run(config: RlConfig, context: StageContext): Promise<StageOutput
     state.recentAccuracy = [...state.recentAccuracy, result.metrics["accuracy"] as number].slice(
       -RECENT_STEPS,
     );
-    publishStep(current, result, validation);
+    publishStep(current, result, validation, (performance.now() - started) / 1000);
     state.skipped = 0;
     if (last) break;
     if (context.signal.aborted || state.step % config.checkpointEvery === 0) await save();

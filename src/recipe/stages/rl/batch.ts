@@ -116,7 +116,11 @@ export async function runBatch(run: RlRun, learningRate: number): Promise<BatchR
       "batch/rescued": rescue.rescued,
       "batch/substituted": selection.substituted,
     },
-    timings: { sample_seconds: sampleSeconds, grade_seconds: gradeSeconds },
+    timings: {
+      sample_seconds: sampleSeconds,
+      grade_seconds: gradeSeconds,
+      sampled_tokens_per_second: (metrics["tokens/sampled"] as number) / sampleSeconds,
+    },
   };
   if (!selection.skipped) {
     const update = await updatePolicy({
@@ -130,8 +134,9 @@ export async function runBatch(run: RlRun, learningRate: number): Promise<BatchR
     });
     context.progress.tokens(update.computedTokens);
     Object.assign(result.metrics, updateMetrics(update, learningRate));
-    result.timings["update_seconds"] = lap();
-    result.timings["computed_tokens"] = update.computedTokens;
+    const updateSeconds = lap();
+    result.timings["update_seconds"] = updateSeconds;
+    result.timings["trained_tokens_per_second"] = update.computedTokens / updateSeconds;
     state.tokensTrained += update.tokens;
   }
   if (config.consensus.updateOnline) scored.record();
