@@ -158,8 +158,13 @@ describe("what counts", () => {
     for (let i = 0; i < 6; i++)
       sets.update("p", [{ id: `t${i}`, keys: Array.from({ length: 2000 }, (_, k) => `${i}/${k}`) }], i);
     expect(sets.items("p")).toHaveLength(4096);
-    sets.update("q", [{ id: "t", keys: ["", "x".repeat(2000), "y"], forms: ["", "", "f".repeat(999)] }], 0);
-    expect(sets.items("q").map((item) => [item.key, item.form.length])).toEqual([["y", 200]]);
+    const keys = ["", "x".repeat(1025), "y", "z".repeat(1024)];
+    sets.update("q", [{ id: "t", keys, forms: ["", "", "f".repeat(999)] }], 0);
+    expect(sets.items("q").map((item) => [item.key.length, item.form.length])).toEqual([
+      [1, 200],
+      [1024, 200],
+    ]);
+    expect(sets.itemCount()).toBe(4098);
   });
 });
 

@@ -131,6 +131,13 @@ export class ConsensusSets {
     return [...this.#problems.keys()];
   }
 
+  /** Stored items of all problems, filters not applied; its growth per step is a health signal. */
+  itemCount(): number {
+    let count = 0;
+    for (const state of this.#problems.values()) count += state.items.size;
+    return count;
+  }
+
   /** Adds verified-correct offline trajectories (and wrong ones, for the contrast). Not a visit. */
   seed(problemId: string, correct: readonly ConsensusVote[], wrong: readonly ConsensusVote[] = []): void {
     const state = this.#state(problemId);

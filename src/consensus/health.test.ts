@@ -39,6 +39,7 @@ test("numbers of one step", () => {
   const health = consensusHealth(sets, groups);
   expect(health).toMatchObject({
     problems: 2,
+    items: 4,
     size: { mean: 2, median: 0, p90: 4, max: 4 },
     emptyShare: 0.5,
     ratioRight: 0.75,
@@ -61,6 +62,7 @@ test("a step without anything leaves undefined numbers out", () => {
   expect(health.gap).toBeNull();
   expect(Object.keys(healthMetrics(health)).sort()).toEqual([
     "consensus/empty_share",
+    "consensus/items",
     "consensus/size_max",
     "consensus/size_mean",
     "consensus/size_median",
@@ -71,6 +73,7 @@ test("a step without anything leaves undefined numbers out", () => {
 describe("alarms", () => {
   const healthy: ConsensusHealth = {
     problems: 8,
+    items: 32,
     size: { mean: 4, median: 4, p90: 6, max: 8 },
     emptyShare: 0.1,
     ratioRight: 0.7,

@@ -9,6 +9,8 @@ import type { ProcessReward } from "./process-reward.ts";
 /** Numbers of one step, over its problems and rollouts as sampled. Means of nothing are null. */
 export interface ConsensusHealth {
   problems: number;
+  /** Items stored for all problems of the run; the difference of two steps is the growth. */
+  items: number;
   size: { mean: number; median: number; p90: number; max: number };
   /** Share of the step's problems without a set. */
   emptyShare: number;
@@ -53,6 +55,7 @@ export function consensusHealth(
   const at = (share: number): number => sizes[Math.ceil(share * sizes.length) - 1] ?? 0;
   return {
     problems: groups.length,
+    items: sets.itemCount(),
     size: { mean: mean(sizes) ?? 0, median: at(0.5), p90: at(0.9), max: sizes[sizes.length - 1] ?? 0 },
     emptyShare: mean(sizes.map((size) => (size === 0 ? 1 : 0))) ?? 0,
     ratioRight,
@@ -70,6 +73,7 @@ export function consensusHealth(
 /** The same numbers under their names in metrics.jsonl; what is not defined is left out. */
 export function healthMetrics(health: ConsensusHealth): Record<string, number> {
   const metrics: Record<string, number | null> = {
+    "consensus/items": health.items,
     "consensus/size_mean": health.size.mean,
     "consensus/size_median": health.size.median,
     "consensus/size_p90": health.size.p90,

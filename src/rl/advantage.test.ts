@@ -114,6 +114,8 @@ describe("guards for shaped rewards", () => {
     expect(groupAdvantages(totals, { outcomes })[1]).toBeCloseTo(0.840025, 6);
     const clamped = groupAdvantages(totals, { outcomes, clampWrongAdvantage: true });
     expect(clamped[1]).toBe(0);
+    expect([...clamped.slice(2)]).toEqual([...groupAdvantages(totals).slice(2)]);
+    expect(clamped[2]).toBeLessThan(-0.5);
     expect(clamped[0]).toBeCloseTo(2.184064, 6);
     expect(groupAdvantages(small, { ...allWrong, clampWrongAdvantage: true })[0]).toBeGreaterThan(2);
   });

