@@ -98,15 +98,19 @@ export interface CoreOverrides {
   updateOrder?: CoreSettings["updateOrder"];
 }
 
-/** A preset with single values replaced. */
+/**
+ * A preset with single values replaced. Where all-wrong groups learn nothing (`allWrongGroups: "zero"`), their spread
+ * does not make them good groups: `goodGroupBy` is then `outcome` unless it is set too.
+ */
 export function coreSettings(preset: CorePresetName, overrides: CoreOverrides = {}): CoreSettings {
   const base = CORE_PRESETS[preset];
+  const presetGoodGroupBy = overrides.advantage?.allWrongGroups === "zero" ? "outcome" : base.goodGroupBy;
   return {
     steps: { ...base.steps, ...overrides.steps },
     sets: { ...base.sets, ...overrides.sets },
     reward: { ...base.reward, ...overrides.reward },
     advantage: { ...base.advantage, ...overrides.advantage },
-    goodGroupBy: overrides.goodGroupBy ?? base.goodGroupBy,
+    goodGroupBy: overrides.goodGroupBy ?? presetGoodGroupBy,
     updateOrder: overrides.updateOrder ?? base.updateOrder,
   };
 }

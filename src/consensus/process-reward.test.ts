@@ -213,6 +213,13 @@ describe("presets", () => {
     expect(processReward(wrong(spam), set, CORE_PRESETS.careful.reward).total).toBeLessThan(0.25);
   });
 
+  test("groups that learn nothing are not good groups", () => {
+    const zero = { advantage: { allWrongGroups: "zero" as const } };
+    expect(coreSettings("default").goodGroupBy).toBe("total_std");
+    expect(coreSettings("default", zero).goodGroupBy).toBe("outcome");
+    expect(coreSettings("default", { ...zero, goodGroupBy: "total_std" }).goodGroupBy).toBe("total_std");
+  });
+
   test("single values are replaced, the preset stays as it is", () => {
     const settings = coreSettings("careful", { reward: { cap: 0.3 }, updateOrder: "before_scoring" });
     expect(settings.reward).toEqual({ ...CORE_PRESETS.careful.reward, cap: 0.3 });

@@ -50,7 +50,8 @@ export interface TokenLoss {
 /**
  * Clipped policy-gradient term of one token with ratio r and advantage A:
  * `max(-A r, -A clamp(r, 1 - low, 1 + high))`, and for A < 0 at most `-A c`.
- * At a bound itself the unclipped branch is in force, as `clamp` and `max` differentiate in PyTorch.
+ * At a bound itself the unclipped branch is in force, as `clamp` and `max` differentiate in PyTorch. Later verl, and
+ * engines after it, clamp the log-ratio to -20..20 before the exponential: a difference of at most |A| exp(-20).
  *
  * @param logRatio logprob - oldLogprob
  */
