@@ -1,6 +1,6 @@
 /**
  * The embedded engine against PyTorch, `transformers` and TRL on identical weights, shapes, prompts and lengths, at
- * equal cores, alternating in one run. Each side is warmed up; ratios compare bests and medians of the same repeats.
+ * equal cores, alternating in one run. Each side is warmed up; ratios compare bests, medians and processor time.
  * Without a Python that has the peers, only the engine's own speed is printed. What is compared: docs/benchmarks.md.
  */
 import { rmSync, writeFileSync } from "node:fs";

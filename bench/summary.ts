@@ -14,10 +14,12 @@ export interface BenchRow {
   median: number;
   /** Wall seconds of the middle repeat. */
   medianSeconds: number;
+  /** Tokens per processor second over all repeats: what remains comparable on a machine that is not quiet. */
+  perCpuSecond: number;
   /** Processor seconds per wall second, over all repeats: what `cores` was in fact. */
   coresUsed: number;
-  /** Engine over this side, by medians and by bests; absent in the engine's own rows. */
-  ratio?: { median: number; best: number };
+  /** Engine over this side; absent in the engine's own rows. */
+  ratio?: { best: number; median: number; perCpuSecond: number };
 }
 
 /** Middle value, the mean of two for an even count. @throws {RangeError} when empty */
@@ -51,25 +53,36 @@ export function summarize(
     best: Math.max(...speeds),
     median: median(speeds),
     medianSeconds: median(seconds),
+    perCpuSecond: sum(tokens) / sum(cpuSeconds),
     coresUsed: sum(cpuSeconds) / sum(seconds),
   };
-  return engine === undefined
-    ? row
-    : { ...row, ratio: { median: engine.median / row.median, best: engine.best / row.best } };
+  if (engine === undefined) return row;
+  const ratio = {
+    best: engine.best / row.best,
+    median: engine.median / row.median,
+    perCpuSecond: engine.perCpuSecond / row.perCpuSecond,
+  };
+  return { ...row, ratio };
 }
 
+const count = (value: number): string => Math.round(value).toLocaleString("en-US");
+const times = (value: number | undefined): string => (value === undefined ? "" : `${value.toFixed(2)}x`);
+
+/** Title and text of each column; the last three are the engine's speed over that side's. */
 const COLUMNS: [string, (row: BenchRow) => string][] = [
   ["workload", (row) => row.workload],
   ["model", (row) => row.model],
   ["cores", (row) => String(row.cores)],
   ["side", (row) => row.side],
   ["n", (row) => String(row.repeats)],
-  ["best tok/s", (row) => Math.round(row.best).toLocaleString("en-US")],
-  ["median tok/s", (row) => Math.round(row.median).toLocaleString("en-US")],
+  ["best tok/s", (row) => count(row.best)],
+  ["median tok/s", (row) => count(row.median)],
   ["median s", (row) => row.medianSeconds.toFixed(3)],
+  ["tok/cpu-s", (row) => count(row.perCpuSecond)],
   ["cores used", (row) => row.coresUsed.toFixed(2)],
-  ["engine / side (best)", (row) => (row.ratio ? `${row.ratio.best.toFixed(2)}x` : "")],
-  ["engine / side (median)", (row) => (row.ratio ? `${row.ratio.median.toFixed(2)}x` : "")],
+  ["by best", (row) => times(row.ratio?.best)],
+  ["by median", (row) => times(row.ratio?.median)],
+  ["by cpu", (row) => times(row.ratio?.perCpuSecond)],
 ];
 
 /** A Markdown table, columns aligned for a terminal. */

@@ -110,7 +110,7 @@ function trainingProblems(count: number): Problem[] {
   return createProblemSet({ split: "train", seed: SEED, count, families: FAMILIES, steps: [2, 3, 4] });
 }
 
-/** Prompts of practice problems with 2 to 4 steps: 13 to 45 tokens. */
+/** Prompts of practice problems with 2 to 4 steps: 21 to 39 tokens. */
 export function practicePrompts(count: number): BenchPrompt[] {
   return trainingProblems(count).map(({ prompt }) => ({
     text: BOS_TOKEN + prompt,
@@ -139,25 +139,27 @@ export function denseBatch(model: ModelName, count: number, length: number): Tra
 }
 
 /**
- * The rollouts of one RL step: `problems` practice problems times `samples` solutions in mixed styles, cut at
- * `maxNewTokens`; advantages and old log-probabilities are drawn.
+ * The rollouts of one RL step, the samples of a problem one after another: `problems` practice problems times
+ * `samples` solutions in mixed styles, cut at `maxNewTokens`; advantages and old log-probabilities are drawn.
  */
 export function rolloutBatch(problems: number, samples: number, maxNewTokens: number): TrainingSequence[] {
   const random = randomStream(SEED, "bench", "rollouts");
   const set = trainingProblems(problems);
-  const sequences = Array.from({ length: samples }, (_, sample) =>
+  const solutions = Array.from({ length: samples }, (_, sample) =>
     createTeacherSolutions(set, {
       seed: SEED + sample,
       errorRate: 0.1,
       styles: { full: 0.5, mid: 0.3, hasty: 0.2, direct: 0 },
       shortcutShare: 0.5,
     }),
-  )
-    .flat()
-    .map(({ prompt, response }) => {
+  );
+  const sequences = set.flatMap((_, problem) =>
+    solutions.map((ofSample) => {
+      const { prompt, response } = ofSample[problem]!;
       const { promptTokens, responseTokens } = createResponseDocument(prompt, response);
       return { promptTokens, responseTokens: responseTokens.slice(0, maxNewTokens) };
-    });
+    }),
+  );
   const total = sequences.reduce((sum, { responseTokens }) => sum + responseTokens.length, 0);
   return sequences.map(({ promptTokens, responseTokens }) => ({
     promptTokens,
