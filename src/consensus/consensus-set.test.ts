@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DataError } from "../errors.ts";
 import type { ConsensusSetOptions } from "./consensus-set.ts";
-import { ConsensusSets, plainSet } from "./consensus-set.ts";
+import { ConsensusSets } from "./consensus-set.ts";
+import { plainSet } from "./effective-set.ts";
 
 fc.configureGlobal({ seed: 20260318 });
 

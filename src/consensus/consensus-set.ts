@@ -6,25 +6,19 @@
  * re-read copies count nothing. Pass only trajectories that the strict grader calls correct.
  * Source: recipe B6 (plain union), C3 rows 6, 10, 14, 16 (support, votes, age, contrast), C4 (data model).
  */
-import type { ProblemSnapshot } from "./snapshot.ts";
-import { formatSnapshot, parseSnapshot } from "./snapshot.ts";
+import { type ConsensusScore, type EffectiveSet, EMPTY_SET, scoreKeys } from "./effective-set.ts";
+import { formatSnapshot, type ProblemSnapshot, parseSnapshot } from "./snapshot.ts";
+import { type ConsensusVote, distinctKeys } from "./vote.ts";
+
+export { type ConsensusScore, type EffectiveSet, plainSet, scoreKeys } from "./effective-set.ts";
 
 /** Where a result was first seen: in the offline trajectories the set was seeded with, or during training. */
 export type Origin = "offline" | "online";
 
-/** A trajectory's vote: its id and the canonical keys of its steps. */
-export interface ConsensusVote {
-  /** Unique over the run, for example `stage/step/problem/sample`. */
-  id: string;
-  keys: readonly string[];
-  /** Readable form of `keys[i]`; the first form seen represents the key. */
-  forms?: readonly string[];
-}
-
 /** One intermediate result of a set. */
 export interface ConsensusItem {
   key: string;
-  /** First form seen, cut to `MAX_FORM_CHARS`. */
+  /** First form seen, cut to 200 characters. */
   form: string;
   /** Distinct correct trajectories that reached it. */
   support: number;
@@ -65,33 +59,6 @@ export const CONSENSUS_SET_DEFAULTS: Required<ConsensusSetOptions> = {
 
 /** Keys kept per problem; least supported leave first. Far above the steps of any solution, it stops spam. */
 const MAX_STORED_KEYS = 4096;
-/** Keys of one trajectory that are read; the parser's own limit is 32 by default. */
-const MAX_VOTE_KEYS = 1024;
-/** Longest key; canonical keys have 32 characters, plug-in matchers may use text. */
-const MAX_KEY_CHARS = 1024;
-const MAX_FORM_CHARS = 200;
-
-/** The items of a problem that count now, best supported first, with their weights. */
-export interface EffectiveSet {
-  /** Key -> decayed support; insertion order is by weight, then by first vote. */
-  weights: ReadonlyMap<string, number>;
-  /** Correct trajectories that voted. */
-  correctSeen: number;
-  /** Mean number of distinct keys of those trajectories; 0 when there is none. */
-  meanCorrectSize: number;
-}
-
-/** How a trajectory's keys meet a set. */
-export interface ConsensusScore {
-  /** Keys of the trajectory that are in the set, in order of appearance. */
-  matched: string[];
-  /** Number of matched keys. */
-  overlap: number;
-  /** Items of the set. */
-  size: number;
-  /** overlap / size, or null for an empty set. */
-  ratio: number | null;
-}
 
 interface ProblemState {
   items: Map<string, ConsensusItem>;
@@ -105,8 +72,6 @@ interface ProblemState {
   lastStep: number;
   effective: EffectiveSet | null;
 }
-
-const EMPTY_SET: EffectiveSet = { weights: new Map(), correctSeen: 0, meanCorrectSize: 0 };
 
 /** The consensus sets of all problems of a run. */
 export class ConsensusSets {
@@ -307,29 +272,6 @@ export class ConsensusSets {
       meanCorrectSize: correctSeen === 0 ? 0 : state.keySum / correctSeen,
     };
   }
-}
-
-/** Meets keys with a set: duplicates count once. */
-export function scoreKeys(set: EffectiveSet, keys: readonly string[]): ConsensusScore {
-  const matched = [...new Set(keys)].filter((key) => set.weights.has(key));
-  const size = set.weights.size;
-  return { matched, overlap: matched.length, size, ratio: size === 0 ? null : matched.length / size };
-}
-
-/** A set from plain keys with weight 1, for tests and for sets made elsewhere. */
-export function plainSet(keys: readonly string[]): EffectiveSet {
-  const weights = new Map(keys.map((key) => [key, 1]));
-  return { weights, correctSeen: weights.size > 0 ? 1 : 0, meanCorrectSize: weights.size };
-}
-
-function distinctKeys(vote: ConsensusVote): Map<string, string> {
-  const keys = new Map<string, string>();
-  for (const [i, key] of vote.keys.entries()) {
-    if (i >= MAX_VOTE_KEYS) break;
-    if (key === "" || key.length > MAX_KEY_CHARS || keys.has(key)) continue;
-    keys.set(key, (vote.forms?.[i] ?? key).slice(0, MAX_FORM_CHARS));
-  }
-  return keys;
 }
 
 function restoredState(problem: ProblemSnapshot): ProblemState {

@@ -1,7 +1,8 @@
 /** The recipe's vectors for the CORE reward and Jaccard; skipped where they are absent. */
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { ConsensusSets, plainSet } from "./consensus-set.ts";
+import { ConsensusSets } from "./consensus-set.ts";
+import { plainSet } from "./effective-set.ts";
 import { jaccard } from "./overlap.ts";
 import { CORE_PRESETS } from "./preset.ts";
 import { processReward } from "./process-reward.ts";

@@ -4,10 +4,11 @@
  * it is scored pays itself.
  * Source: recipe B7, B15, C3 rows 9 and 10.
  */
-import type { ConsensusSets, ConsensusVote } from "./consensus-set.ts";
+import type { ConsensusSets } from "./consensus-set.ts";
 import type { CoreSettings } from "./preset.ts";
 import type { GradedTrajectory, ProcessReward } from "./process-reward.ts";
 import { processReward } from "./process-reward.ts";
+import type { ConsensusVote } from "./vote.ts";
 
 /** A sampled rollout as CORE sees it. */
 export interface GroupTrajectory extends GradedTrajectory, ConsensusVote {}

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { EffectiveSet } from "./consensus-set.ts";
-import { plainSet } from "./consensus-set.ts";
+import type { EffectiveSet } from "./effective-set.ts";
+import { plainSet } from "./effective-set.ts";
 import { CORE_PRESETS, coreSettings } from "./preset.ts";
 import type { GradedTrajectory, ProcessRewardOptions } from "./process-reward.ts";
 import { checkProcessReward, PROCESS_REWARD_DEFAULTS, processReward } from "./process-reward.ts";

@@ -5,7 +5,7 @@
  * Source: recipe B7 (rule), C3 (switches).
  */
 import type { Reward } from "../types.ts";
-import type { EffectiveSet } from "./consensus-set.ts";
+import type { EffectiveSet } from "./effective-set.ts";
 
 /** Which wrong responses are paid: finished with a boxed answer; boxed even if cut; all. */
 export type Eligibility = "finished_boxed" | "boxed" | "any";
