@@ -23,7 +23,7 @@ import type {
   TrainingSequence,
 } from "../seams.ts";
 import { planMicroBatches } from "./model/micro-batch.ts";
-import type { TokenSequence } from "./model/packed-batch.ts";
+import { checkSequences, type TokenSequence } from "./model/packed-batch.ts";
 import { readOptimizerState, writeOptimizerState } from "./optimizer-file.ts";
 import { CONTROL, type DecodeJob, type SharedState } from "./runtime/messages.ts";
 import { openWorkerPool, type WorkerPool } from "./runtime/worker-pool.ts";
@@ -198,6 +198,7 @@ class Embedded implements EmbeddedPolicy {
   }
 
   #plan(sequences: readonly TokenSequence[]): number[][][] {
+    checkSequences(sequences);
     return planMicroBatches(sequences, { lanes: this.#lanes, targetRows: this.#options.microBatchRows });
   }
 

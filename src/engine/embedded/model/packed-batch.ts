@@ -31,6 +31,17 @@ export interface PackedBatch {
   starts: number[];
 }
 
+/** @throws {RangeError} when there is no sequence, or one has an empty prompt or an empty response */
+export function checkSequences(sequences: readonly TokenSequence[]): void {
+  if (sequences.length === 0) throw new RangeError("expected at least one sequence, got none");
+  sequences.forEach(({ promptTokens, responseTokens }, i) => {
+    if (promptTokens.length === 0 || responseTokens.length === 0)
+      throw new RangeError(
+        `sequence ${i}: expected a non-empty prompt and a non-empty response, got ${promptTokens.length} and ${responseTokens.length} tokens`,
+      );
+  });
+}
+
 /** Rows of equal prompts, in order of first appearance: indices into the sequences. */
 export function groupByPrompt(sequences: readonly TokenSequence[]): number[][] {
   const groups = new Map<string, number[]>();
@@ -155,11 +166,7 @@ const int64 = (values: readonly number[], shape: readonly number[]): Feed => ({
  * @throws {RangeError} when a prompt or a response is empty
  */
 export function packSequences(sequences: readonly TokenSequence[], heads: HeadCounts): PackedBatch {
-  const empty = sequences.findIndex((s) => s.promptTokens.length === 0 || s.responseTokens.length === 0);
-  if (empty >= 0 || sequences.length === 0)
-    throw new RangeError(
-      `sequence ${empty}: expected a non-empty prompt and a non-empty response; end responses with the end token`,
-    );
+  checkSequences(sequences);
   const groups = groupByPrompt(sequences);
   const groupPrompts = groups.map((group) => (sequences[group[0] as number] as TokenSequence).promptTokens);
   const prompts = packPrompts(groupPrompts, heads);
