@@ -38,8 +38,8 @@ import {
 /** Thrown inside this module when an expression is too much work; the caller turns it into a structural form. */
 export class BudgetExceeded extends Error {}
 
-/** Work units of one evaluation, about 50 nanoseconds each: half a millisecond at most. */
-const BUDGET = 12_000;
+/** Work units of one evaluation, about 50 nanoseconds each: well under a millisecond. */
+const BUDGET = 8_000;
 /** Terms of a sum or product that is added up. */
 const MAX_TERMS = 1000;
 /** Shifts by integers a factorial of a symbol is reduced by. */
@@ -147,7 +147,7 @@ export class Evaluation {
       case "mod":
         return this.modulo(one);
       case "function":
-        this.charge(20);
+        this.charge(60);
         return callFunction(this, one);
       case "big":
         return this.big(one);
@@ -208,7 +208,7 @@ export class Evaluation {
   }
 
   private power(one: Node, base: Node, exponent: Value): Value {
-    this.charge(exponent.exact !== null ? 10 : 60);
+    this.charge(exponent.exact !== null ? 12 : 200);
     if (base.op === "constant" && base.text === "e" && !this.bound.has("e")) {
       const value = exp(exponent);
       if (valueText(value) !== null) return value;
@@ -225,7 +225,7 @@ export class Evaluation {
   }
 
   private root(one: Node): Value {
-    this.charge(20);
+    this.charge(30);
     const [radicand, index] = one.args as [Node, Node];
     const k = index.value === null ? null : safeInteger(index.value);
     const inner = this.evaluate(radicand);

@@ -227,23 +227,22 @@ class Lexer {
       this.push(NAME, run, start);
       return;
     }
-    const joined = /^(and|or)([A-Z][a-z]?)$/.exec(run);
+    const first = run.charCodeAt(0);
+    const joined = first === 97 || first === 111 ? /^(and|or)([A-Z][a-z]?)$/.exec(run) : null;
     if (joined !== null) {
       this.mark(",", start);
-      this.word2(joined[2] as string, start);
+      this.factors(joined[2] as string, start);
       return;
     }
     const alone = kinds.length === 0 && skipSpaces(this.text, this.position) >= this.text.length;
-    const lower = /^[A-Z]?[a-z]+$/.test(run);
-    if ((lower && run.length >= 5) || (alone && isWord(run))) {
+    if ((run.length >= 5 && /^[A-Z]?[a-z]+$/.test(run)) || (alone && isWord(run))) {
       this.push(WORD, run, start);
       return;
     }
-    // A function may end a run of factors: `xsin`.
-    this.word2(run, start);
+    this.factors(run, start);
   }
 
-  private word2(run: string, start: number): void {
+  private factors(run: string, start: number): void {
     for (let i = 0; i < run.length; i++) this.push(SYMBOL, run.charAt(i), start + i);
   }
 

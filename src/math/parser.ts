@@ -51,8 +51,9 @@ const MATRICES: ReadonlySet<string> = new Set(
 /** Figures whose name is a set of points. */
 const UNORDERED_FIGURES: ReadonlySet<string> = new Set(["triangle", "overline", "widehat", "arc"]);
 
-/** Internal: parsing cannot go on at this token. */
+/** Thrown inside this module when parsing cannot go on; one object, because a stack trace costs more than a parse. */
 class Stuck extends Error {}
+const STUCK = new Stuck("stuck");
 
 class Parser {
   private at = 0;
@@ -75,7 +76,7 @@ class Parser {
 
   run(): Node {
     const result = this.statements();
-    if (this.kinds[this.at] !== END) throw new Stuck();
+    if (this.kinds[this.at] !== END) throw STUCK;
     return result;
   }
 
@@ -90,11 +91,11 @@ class Parser {
   }
 
   private expect(mark: string): void {
-    if (!this.accept(mark)) throw new Stuck();
+    if (!this.accept(mark)) throw STUCK;
   }
 
   private enter(): void {
-    if (++this.depth > MAX_DEPTH) throw new Stuck();
+    if (++this.depth > MAX_DEPTH) throw STUCK;
   }
 
   // ---- lists and statements -------------------------------------------------------------------------------------
@@ -110,12 +111,12 @@ class Parser {
       }
       if (this.atClose()) break;
       rows.push(this.commas());
-      if (rows.length > MAX_ITEMS) throw new Stuck();
+      if (rows.length > MAX_ITEMS) throw STUCK;
       if (!this.is(";") && !this.is("\\\\")) break;
     }
     if (rows.length === 0) return node("empty");
     if (rows.length === 1) return rows[0] as Node;
-    if (!separated) throw new Stuck();
+    if (!separated) throw STUCK;
     // `1,2;3,4` is a list of pairs.
     if (rows.every((row) => row.op === "list"))
       return node(
@@ -140,7 +141,7 @@ class Parser {
       while (this.accept(",")) {}
       if (this.atClose() || this.is(";") || this.is("\\\\")) break;
       items.push(this.implication());
-      if (items.length > MAX_ITEMS) throw new Stuck();
+      if (items.length > MAX_ITEMS) throw STUCK;
       if (!this.is(",")) break;
     }
     return items.length === 0 ? [node("empty")] : items;
@@ -412,7 +413,7 @@ class Parser {
       if (primes === "") this.at++;
       // `^{\circ} C` keeps what follows as a factor.
       if (inBraces) {
-        if (!this.accept("}")) throw new Stuck();
+        if (!this.accept("}")) throw STUCK;
       }
       if (primes === "") return node("mul", [base, node("constant", [], "degree")]);
       if (base.op === "symbol") return this.maybeCall(node("symbol", [], base.text + primes));
@@ -449,7 +450,7 @@ class Parser {
   private argumentSource(): string {
     if (!this.is("{")) {
       const text = this.texts[this.at] as string;
-      if (this.kinds[this.at] === END) throw new Stuck();
+      if (this.kinds[this.at] === END) throw STUCK;
       if (this.kinds[this.at] === COMMAND && (FRACTIONS.has(text) || text === "text")) {
         const from = this.at;
         this.argument();
@@ -471,7 +472,7 @@ class Parser {
       }
       this.at++;
     }
-    throw new Stuck();
+    throw STUCK;
   }
 
   /** One TeX argument: a group, or a single token. */
@@ -530,7 +531,7 @@ class Parser {
       case MARK:
         return this.delimited(text);
       default:
-        throw new Stuck();
+        throw STUCK;
     }
   }
 
@@ -634,7 +635,7 @@ class Parser {
         this.at++;
         return node("symbol", [], `mark:${open}`);
       default:
-        throw new Stuck();
+        throw STUCK;
     }
   }
 
@@ -652,7 +653,7 @@ class Parser {
       this.kinds[this.at] !== MARK ||
       !(close === ")" || close === "]" || close === "⟩" || (close === "[" && open === "]"))
     )
-      throw new Stuck();
+      throw STUCK;
     this.at++;
     if (inner.op === "list") {
       const round = open === "(" || open === "⟨" || (open === "]" ? "(" : "") === "(";
@@ -774,7 +775,7 @@ class Parser {
     this.bars = bars;
     this.depth--;
     const close = this.texts[this.at];
-    if (this.kinds[this.at] !== COMMAND || (close !== "rfloor" && close !== "rceil")) throw new Stuck();
+    if (this.kinds[this.at] !== COMMAND || (close !== "rfloor" && close !== "rceil")) throw STUCK;
     this.at++;
     const kind = name === "lfloor" ? (close === "rfloor" ? "floor" : "round") : "ceil";
     return node("function", [inner], kind);
@@ -994,7 +995,7 @@ class Parser {
     const rows: Node[][] = [[]];
     let entries = 0;
     for (;;) {
-      if (this.kinds[this.at] === END) throw new Stuck();
+      if (this.kinds[this.at] === END) throw STUCK;
       if (this.kinds[this.at] === COMMAND && this.texts[this.at] === "end") break;
       if (this.accept("\\\\")) {
         rows.push([]);
@@ -1006,7 +1007,7 @@ class Parser {
       }
       const items = this.items();
       (rows.at(-1) as Node[]).push(items.length === 1 ? (items[0] as Node) : node("list", items));
-      if (++entries > MAX_ITEMS) throw new Stuck();
+      if (++entries > MAX_ITEMS) throw STUCK;
       if (
         !(
           this.is("&") ||
@@ -1014,7 +1015,7 @@ class Parser {
           (this.kinds[this.at] === COMMAND && this.texts[this.at] === "end")
         )
       )
-        throw new Stuck();
+        throw STUCK;
     }
     this.at++;
     this.argumentSource();

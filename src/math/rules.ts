@@ -6,8 +6,8 @@
 import { type Node, node, someNode } from "./ast.ts";
 import {
   equationForm,
-  evaluateAt,
-  formOf,
+  evaluateAt as evaluateFresh,
+  formOf as formFresh,
   inequalityForm,
   isFree,
   isName,
@@ -27,6 +27,29 @@ export interface Candidate {
   root: Node;
   form: string;
   ambiguousComma: boolean;
+}
+
+/** Rules look at the same nodes many times; forms and values of a node never change, so they are kept with it. */
+const knownForms = new WeakMap<Node, string>();
+const knownValues: readonly [WeakMap<Node, Value | { value: null }>, WeakMap<Node, Value | { value: null }>] =
+  [new WeakMap(), new WeakMap()];
+const NOTHING = { value: null } as const;
+
+function formOf(one: Node, options: typeof KEEP): string {
+  let form = knownForms.get(one);
+  if (form === undefined) {
+    form = formFresh(one, options);
+    knownForms.set(one, form);
+  }
+  return form;
+}
+
+function evaluateAt(one: Node, point: 0 | 1): Value | null {
+  const known = knownValues[point].get(one);
+  if (known !== undefined) return "value" in known ? null : known;
+  const value = evaluateFresh(one, point);
+  knownValues[point].set(one, value ?? NOTHING);
+  return value;
 }
 
 /** Lists longer than this are compared by form only. */
