@@ -23,7 +23,7 @@ export interface Panel {
 export function figure(options: { panels: Panel[]; caption: HtmlValue }): SafeHtml {
   const panels = options.panels.filter((panel) => panel.chart !== undefined);
   if (panels.length === 0) return html``;
-  return html`<figure>
+  return html`<figure${panels.length === 1 ? html` class="single"` : ""}>
 <div class="panels">${panels.map(
     ({ title, unit, chart }) =>
       html`<div class="panel"><h4>${title}${unit === undefined ? "" : html` <span class="unit">${unit}</span>`}</h4>${chart}</div>

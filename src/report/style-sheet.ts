@@ -13,7 +13,7 @@ export const STYLE_SHEET = `
   --arm-large: #6d6256; --arm-distilled: #b8457a; --arm-merged: #8a7400;
   --arm-high: #b03030; --arm-control-1: #4f7d8c; --arm-control-2: #97643a; --arm-control-3: #5b6ab0;
 }
-@media (prefers-color-scheme: dark) {
+@media screen and (prefers-color-scheme: dark) {
   :root {
     --page: #14161a; --surface: #1b1e24; --ink: #e8eaee; --muted: #a2abb8; --line: #343a44; --grid: #2a2f38;
     --accent: #6fb7ec; --mark: #463a12; --mark-line: #d8ad3a; --boxed: #12395a; --boxed-line: #6fb7ec;
@@ -51,6 +51,9 @@ figure { margin: 14px 0 22px; background: var(--surface); border: 1px solid var(
 figcaption { color: var(--muted); font-size: 13.5px; line-height: 1.5; margin-top: 12px; max-width: 92ch; }
 .panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 380px), 1fr)); gap: 20px 28px; }
 .panel { min-width: 0; }
+@media (min-width: 860px) {
+  figure.single { display: grid; grid-template-columns: minmax(0, 470px) 1fr; gap: 28px; align-items: center; }
+}
 svg.chart { display: block; width: 100%; max-width: 470px; height: auto; overflow: visible; font-family: inherit; font-variant-numeric: tabular-nums; }
 svg.chart text { white-space: pre; }
 svg.key { vertical-align: -0.5px; margin-right: 7px; }
@@ -97,6 +100,8 @@ footer { color: var(--muted); font-size: 13px; padding-bottom: 48px; }
   figure { padding: 12px 12px; border-radius: 6px; }
   table { font-size: 13.5px; }
   td.number .interval { display: block; }
+  td.number .unit { white-space: normal; }
+  tbody th { min-width: 92px; }
   dl { grid-template-columns: 1fr; gap: 0; }
   dd { margin-bottom: 8px; }
 }
@@ -110,6 +115,8 @@ footer { color: var(--muted); font-size: 13px; padding-bottom: 48px; }
   h2, h3, h4 { break-after: avoid; }
   .sample, .panel, tr { break-inside: avoid; }
   pre.source { max-height: none; }
+  details::details-content { content-visibility: visible; block-size: auto; }
+  figure.single { display: block; }
   a { color: inherit; text-decoration: none; }
 }
 `;

@@ -129,7 +129,9 @@ function entropyFigure(context: ReportContext): SafeHtml {
   const hasBoth = runs.some(({ mode }) => mode === "low") && runs.some(({ mode }) => mode === "high");
   const caption = [
     "RL continued on each subset; faint every step, bold a centred moving average.",
-    ...runs.map(({ run, mode }) => `${MODE_LABEL[mode] ?? mode} (${run.stage}): ${entropyChange(run)}.`),
+    ...runs.map(
+      ({ run, mode }) => `Entropy with ${MODE_LABEL[mode] ?? mode} (${run.stage}): ${entropyChange(run)}.`,
+    ),
     hasBoth
       ? "One run each: a faster fall of one curve is a description of these two runs, not a finding, and training accuracies are on different problems."
       : "The other subset was not trained on in this recipe, so nothing is compared.",

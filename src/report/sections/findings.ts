@@ -34,9 +34,9 @@ export function groupTitle(groups: readonly BenchmarkGroup[], group: BenchmarkGr
 function claimCell(difference: ArmDifference | undefined): SafeHtml {
   if (difference === undefined) return html`<span class="unit">not evaluated</span>`;
   const verdict = compareWithZero(difference);
-  const size = formatDifference(difference);
-  if (verdict === "higher" || verdict === "lower") return html`<span class="claim">${verdict}</span> ${size}`;
-  return html`<span class="unit">${verdict}</span> ${size}`;
+  const [value, ...interval] = formatDifference(difference).split(" ");
+  const told = verdict === "higher" || verdict === "lower";
+  return html`<span class="${told ? "claim" : "unit"}">${verdict}</span> <span class="${told ? "value" : "size"}">${value}</span> <span class="interval">${interval.join(" ")}</span>`;
 }
 
 /** The two questions the process reward and the filter are there for, answered by the intervals alone. */

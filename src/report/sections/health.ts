@@ -27,7 +27,7 @@ function gapSentence(run: TrainingRun): string {
   const wrong = meanOfLast(seriesOf(run, "consensus/ratio_wrong"), 10);
   if (!Number.isFinite(right) || !Number.isFinite(wrong)) return "";
   const gap = right - wrong;
-  return `${run.stage}: over the last 10 steps correct responses match ${formatNumber(right * 100, 0)}% of the set and wrong ones ${formatNumber(wrong * 100, 0)}%${gap <= 0 ? "; the gap has closed, so the process reward no longer tells right from wrong" : ""}.`;
+  return `In ${run.stage}, correct responses of the last 10 steps match ${formatNumber(right * 100, 0)}% of the set and wrong ones ${formatNumber(wrong * 100, 0)}%${gap <= 0 ? "; the gap has closed, so the process reward no longer tells right from wrong" : ""}.`;
 }
 
 /** The section. */

@@ -82,8 +82,8 @@ describe("difference filter", () => {
 
   it("compares low and high runs as two runs, and one alone as nothing", () => {
     const both = words(htmlText(differenceSection(contextOf()).body));
-    expect(both).toContain("low difference (filtered): ");
-    expect(both).toContain("high difference (high): ");
+    expect(both).toContain("with low difference (filtered): ");
+    expect(both).toContain("with high difference (high): ");
     expect(both).toContain("not a finding");
     const one = contextOf((records) => {
       records.metrics = records.metrics.filter(({ stage }) => stage !== "high");
