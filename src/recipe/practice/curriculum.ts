@@ -60,6 +60,19 @@ const BASE: Mixture = {
   errorRate: 0.05,
 };
 
+/** The large model practises chains: it is the stronger one there, and has something to learn about equations. */
+const LARGE_LONG: Mixture = { ...LONG, families: ["chain", "two-route", "chain", "two-route", "inverse"] };
+/** A large model that has been through SFT of its own: marked steps, boxed answers, few mistakes. */
+const LARGE_BASE: Mixture = {
+  ...LARGE_LONG,
+  factsShare: 0,
+  steps: [1, 2, 3, 4, 5, 6],
+  styles: { full: 0.6, mid: 0.25, hasty: 0.15, direct: 0 },
+  noisyShare: 0.3,
+  noisyErrorRate: 0.4,
+  errorRate: 0.03,
+};
+
 const phase = (
   name: string,
   steps: number,
@@ -96,8 +109,8 @@ export const CURRICULA: Record<PracticeModel, Curriculum> = {
       phase("facts", 250, 24, 3e-3, FACTS_ONLY),
       phase("short", 400, 32, 2.5e-3, SHORT),
       phase("medium", 500, 32, 2.5e-3, MEDIUM),
-      phase("long", 700, 32, 2.5e-3, LONG),
-      phase("base", 200, 32, 1.5e-3, BASE),
+      phase("long", 700, 32, 2.5e-3, LARGE_LONG),
+      phase("base", 150, 32, 1.5e-3, LARGE_BASE),
     ],
   },
 };
