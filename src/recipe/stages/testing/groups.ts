@@ -1,7 +1,6 @@
 /** Small hand-made groups for tests of single concerns of a step. */
 
-import { plainSet } from "../../../consensus/consensus-set.ts";
-import { processReward } from "../../../consensus/index.ts";
+import { ConsensusSets, processReward } from "../../../consensus/index.ts";
 import { gradeRollout } from "../grading.ts";
 import type { Group, Member } from "../rl/group.ts";
 import { toyProblems, toyRollout } from "./toy-task.ts";
@@ -27,7 +26,7 @@ export function toyGroup(index: number, outcomes: readonly (0 | 1 | null)[], ste
         ? null
         : processReward(
             { correct: verdict.correct === true, finished: true, boxed: true, keys: [] },
-            plainSet([]),
+            new ConsensusSets().effective(problem.id),
           );
     return { rollout, steps: { spans: [], keys: [], found: 1 }, reward, stale: false };
   });
