@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { lineage, namedStages, parseRecipe } from "./recipe-view.ts";
+import { lineage, namedStages, parseRecipe, usesPracticeTasks } from "./recipe-view.ts";
 
 const TEXT = `name: demo
 seed: 3
@@ -62,6 +62,12 @@ describe("the stages a stage builds on", () => {
     expect(lineage(recipe, "filtered")).toEqual(["sft", "core", "filtered"]);
     expect(lineage(recipe, "taught")).toEqual(["taught"]);
     expect(lineage(recipe, "absent")).toEqual([]);
+  });
+
+  it("say whether problems are the practice tasks", () => {
+    expect(usesPracticeTasks(recipe)).toBe(false);
+    const practice = "stages: [{id: a, kind: problems, sources: [{from: reference}, {from: practice}]}]";
+    expect(usesPracticeTasks(parseRecipe(practice, []))).toBe(true);
   });
 
   it("end at a cycle", () => {

@@ -80,6 +80,15 @@ export function namedStages(recipe: RunRecipe, stage: RecipeStage): RecipeStage[
   return recipe.stages.filter((other) => other.id !== stage.id && words.has(other.id));
 }
 
+/** Whether a stage takes its problems from the built-in practice tasks. */
+export function usesPracticeTasks(recipe: RunRecipe): boolean {
+  return recipe.stages.some(
+    ({ settings }) =>
+      Array.isArray(settings.sources) &&
+      settings.sources.some((source) => isRecord(source) && source.from === "practice"),
+  );
+}
+
 /** The stage whose weights `stage` starts from: its `model` (or a distill stage's `student`) when that names a stage. */
 export function parentStage(recipe: RunRecipe, stage: RecipeStage): RecipeStage | undefined {
   const { model, student } = stage.settings;

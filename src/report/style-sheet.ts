@@ -114,6 +114,11 @@ footer { color: var(--muted); font-size: 13px; padding-bottom: 48px; }
   section { break-inside: auto; margin-bottom: 24px; }
   h2, h3, h4 { break-after: avoid; }
   .sample, .panel, tr { break-inside: avoid; }
+  .scroll { overflow: visible; }
+  table { font-size: 8.5pt; }
+  th, td { padding-right: 8px; }
+  td.number .interval { display: block; }
+  .panels { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   pre.source { max-height: none; }
   details::details-content { content-visibility: visible; block-size: auto; }
   figure.single { display: block; }

@@ -8,6 +8,7 @@ import { loadChartKit } from "./charts/render.ts";
 import { createContext } from "./context.ts";
 import { renderPage } from "./page.ts";
 import { readRun } from "./read-run.ts";
+import { type RunRecipe, usesPracticeTasks } from "./recipe-view.ts";
 import { curvesSection } from "./sections/curves.ts";
 import { differenceSection } from "./sections/difference.ts";
 import { healthSection } from "./sections/health.ts";
@@ -33,6 +34,15 @@ export interface WrittenReport {
   summary: string;
 }
 
+/** What was run, and what it does not stand for. */
+function subtitleOf(recipe: RunRecipe): string {
+  const seed = recipe.seed === undefined ? "" : `, seed ${recipe.seed}`;
+  const practice = usesPracticeTasks(recipe)
+    ? " Models and problems are the built-in practice ones, small enough to train in minutes; no number here says anything about mathematics benchmarks or large models."
+    : "";
+  return `The POLARIS post-training recipe from calibration to evaluation${seed}. Every arm is one training run; read the intervals.${practice}`;
+}
+
 /**
  * Writes the report of a run. Sections whose files are missing say so and name the stage that makes them.
  *
@@ -43,10 +53,9 @@ export async function writeReport(options: WriteReportOptions): Promise<WrittenR
   const { runFolder } = options;
   const records = readRun(runFolder);
   const context = createContext(records, await loadChartKit());
-  const seed = records.recipe.seed;
   const page = renderPage({
     title: options.title ?? `POLARIS run: ${records.run}`,
-    subtitle: `The POLARIS post-training recipe on this run\u2019s models and problems${seed === undefined ? "" : `, seed ${seed}`}. Every figure is one run; read the intervals.`,
+    subtitle: subtitleOf(records.recipe),
     sections: [
       resultsSection(context),
       curvesSection(context),

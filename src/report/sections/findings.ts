@@ -70,7 +70,7 @@ export function findings(groups: readonly BenchmarkGroup[]): SafeHtml {
   const questions = answers(groups);
   return html`${questions.length === 0 ? "" : html`<ul class="findings">${questions}</ul>\n`}${table({
     columns: [
-      { title: "accuracy, points", align: "left" },
+      { title: "difference in accuracy, points", align: "left" },
       ...groups.map((group) => ({ title: groupTitle(groups, group) })),
     ],
     rows: [...pairs.values()].map(([arm, reference]) => ({

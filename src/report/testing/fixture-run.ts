@@ -40,6 +40,7 @@ seed: 7
 engine:
   kind: embedded
 stages:
+  - {id: train, kind: problems, sources: [{from: practice, benchmarks: [chain], split: train, count: 2000}]}
   - {id: sft, kind: sft, model: "builtin:practice-small"}
   - {id: calibrate, kind: calibrate, model: sft}
   - {id: grpo, kind: rl, model: sft, problems: calibrate, reward: outcome}
