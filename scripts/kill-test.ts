@@ -16,11 +16,17 @@ const NOT_COMPARED = /^(ledger\.db(-wal|-shm)?|environment\.json|timings\.jsonl|
 /** Share of kills aimed at the start-up of the process, where locks and folders are made. */
 const START_UP_SHARE = 0.2;
 
+/** When to kill: `seconds` after the process was started, or after it first reported work done. */
+interface Moment {
+  after: "start" | "progress";
+  seconds: number;
+}
+
 interface Attempt {
   /** null when the process was killed. */
   exitCode: number | null;
   seconds: number;
-  /** Seconds until the run said that it starts; undefined when it was killed before. */
+  /** Seconds until the first work was reported; undefined when it was killed before. */
   startUp?: number;
   where: string;
   errors: string;
@@ -32,14 +38,18 @@ interface Plan {
   overrides: string[];
 }
 
-/** Runs the recipe once; kills the process after `killAfter` seconds when given. */
-async function attempt(plan: Plan, runFolder: string, killAfter?: number): Promise<Attempt> {
+/** Runs the recipe once; kills the process at a moment when one is given. */
+async function attempt(plan: Plan, runFolder: string, moment?: Moment): Promise<Attempt> {
   const [program, ...fixed] = plan.command;
   const set = plan.overrides.flatMap((override) => ["--set", override]);
   const words = [...fixed, "run", plan.recipe, "--run-dir", runFolder, "--resume", "--json", ...set];
   const started = performance.now();
   const seconds = (): number => (performance.now() - started) / 1000;
   const child: ChildProcess = spawn(program!, words, { stdio: ["ignore", "pipe", "pipe"] });
+  let timer: NodeJS.Timeout | undefined;
+  const killIn = (delay: number): void => {
+    timer = setTimeout(() => child.kill("SIGKILL"), delay * 1000);
+  };
   let errors = "";
   let startUp: number | undefined;
   let where = "start-up";
@@ -55,14 +65,16 @@ async function attempt(plan: Plan, runFolder: string, killAfter?: number): Promi
       steps?: number;
       message?: string;
     };
-    startUp ??= seconds();
+    if (startUp === undefined && (event.event === "stage-progress" || event.event === "stage-end")) {
+      startUp = seconds();
+      if (moment?.after === "progress") killIn(moment.seconds);
+    }
     if (event.event === "stage-start") where = `${event.stage}, start`;
     if (event.event === "stage-progress") where = `${event.stage}, step ${event.done} of ${event.steps}`;
     if (event.event === "stage-end") where = `after ${event.stage}`;
     if (event.event === "error") errors += `${event.message}\n`;
   });
-  const timer =
-    killAfter === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), killAfter * 1000);
+  if (moment?.after === "start") killIn(moment.seconds);
   const exitCode = await new Promise<number | null>((done, fail) => {
     child.on("error", fail);
     child.on("close", done);
@@ -99,10 +111,11 @@ function compare(expected: Map<string, string>, actual: Map<string, string>): st
   return problems;
 }
 
-function nextDelay(random: RandomStream, startUp: number, wallSeconds: number, kills: number): number {
-  if (random.uniform() < START_UP_SHARE) return random.uniform() * startUp;
-  // On average the run gets a bit more than its share, so that the kills spread over all of it.
-  return startUp + random.uniform() * 2.5 * Math.max(0.05, (wallSeconds - startUp) / kills);
+/** Kills after progress come, on average, once the run has moved on by its share, so that they spread over all of it. */
+function nextMoment(random: RandomStream, startUp: number, wallSeconds: number, kills: number): Moment {
+  if (random.uniform() < START_UP_SHARE) return { after: "start", seconds: random.uniform() * startUp };
+  const share = Math.max(0.05, (wallSeconds - startUp) / (kills * (1 - START_UP_SHARE)));
+  return { after: "progress", seconds: random.uniform() * 2 * share };
 }
 
 function fail(message: string): never {
@@ -150,8 +163,8 @@ while (kills < wanted) {
   rounds++;
   rmSync(killedFolder, { recursive: true, force: true });
   for (let finished = false; !finished; ) {
-    const delay = kills < wanted ? nextDelay(random, startUp, undisturbed.seconds, wanted) : undefined;
-    const result = await attempt(plan, killedFolder, delay);
+    const moment = kills < wanted ? nextMoment(random, startUp, undisturbed.seconds, wanted) : undefined;
+    const result = await attempt(plan, killedFolder, moment);
     finished = result.exitCode === 0;
     if (result.exitCode !== null && result.exitCode !== 0)
       fail(`a resumed run failed (exit ${result.exitCode})\n${result.errors}`);
