@@ -343,6 +343,14 @@ class Lexer {
       this.word(bare, start);
       return;
     }
+    const squared = /^(square|sq\.?|cubic) ([A-Za-z]+)$/.exec(bare);
+    const area = squared === null ? undefined : UNITS[squared[2] as string];
+    if (squared !== null && area !== undefined) {
+      this.push(UNIT, area, start);
+      this.mark("^", start);
+      this.push(NUMBER, squared[1] === "cubic" ? "3" : "2", start);
+      return;
+    }
     const unit = Object.hasOwn(UNITS, bare) ? UNITS[bare] : undefined;
     if (unit !== undefined && this.tokens.kinds.length > 0) {
       this.unit(unit, start);

@@ -183,7 +183,12 @@ class Parser {
     while (this.isRelation()) {
       operators += this.texts[this.at++];
       // `= \; =` and a relation at the end have a missing side.
-      const missing = this.atClose() || this.isRelation() || this.is(",") || this.is(";") || this.is("\\\\");
+      const missing =
+        this.atClose() ||
+        (this.isRelation() && !this.is("|")) ||
+        this.is(",") ||
+        this.is(";") ||
+        this.is("\\\\");
       members.push(missing ? node("empty") : this.ratio());
     }
     return this.modulus(node("relation", members, operators));

@@ -4,6 +4,7 @@
  * Source: grading.md section 5 and the conventions of its `policy` rows (units, percent and bases may be left out).
  */
 import { type Node, node, someNode } from "./ast.ts";
+import { ddSub } from "./double-double.ts";
 import {
   equationForm,
   evaluateAt as evaluateFresh,
@@ -18,7 +19,7 @@ import {
 import { intervalOf } from "./interval.ts";
 import { parse } from "./parser.ts";
 import { compareRational, rational } from "./rational.ts";
-import { real, sameValue, sub, toRational, type Value, valueText } from "./value.ts";
+import { real, sameValue, toRational, type Value, valueText } from "./value.ts";
 
 /** An answer, parsed once for all golds. */
 export interface Candidate {
@@ -161,7 +162,7 @@ function scalarRule(a: Node, b: Node): string | null {
 }
 
 /** Significant digits from which a printed decimal is taken for the number it rounds. */
-const MIN_DIGITS = 9;
+const MIN_DIGITS = 12;
 
 /** A decimal with many printed digits equals what it is the rounding of. */
 function decimalRule(decimal: Node, exact: Node, d: Value, x: Value): string | null {
@@ -170,8 +171,7 @@ function decimalRule(decimal: Node, exact: Node, d: Value, x: Value): string | n
   const digits = text.replace(".", "").replace(/^0+/, "").length;
   if (digits < MIN_DIGITS || x.free || x.im.hi !== 0 || isDecimal(exact)) return null;
   const places = text.length - text.indexOf(".") - 1;
-  const difference = sub(d, x);
-  const size = Math.abs(real(difference).hi);
+  const size = Math.abs(ddSub(real(d), real(x)).hi);
   // One unit of the last place allows truncation as well as rounding.
   return size <= 10 ** -places * 1.000001 ? "decimal" : null;
 }

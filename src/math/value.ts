@@ -26,6 +26,7 @@ import {
   inverseRational,
   isInteger,
   isZero,
+  MAX_BITS,
   mulRational,
   negRational,
   ONE,
@@ -103,10 +104,40 @@ export function real(v: Value): DoubleDouble {
   return ddDiv(ddFromBigInt(num >> shift), ddFromBigInt((den as bigint) >> shift));
 }
 
-/** Error of `real(v)`. */
+/** Error of `real(v)`; infinite for a rational whose last digits a key could not show: x(1 + 10^-40) is not x. */
 function errorOf(v: Value, re: DoubleDouble): number {
-  return v.exact === null ? v.error : Math.abs(re.hi) * EPSILON;
+  if (v.exact === null) return v.error;
+  return isDistinguishable(v.exact) ? Math.abs(re.hi) * EPSILON : Number.POSITIVE_INFINITY;
 }
+
+/** Bits of numerator and denominator together, without powers of ten, that 60 bits of a quotient can tell apart. */
+const MAX_MIXED_BITS = 58;
+
+function isDistinguishable({ num, den }: Rational): boolean {
+  if (typeof num === "number") {
+    if (Math.abs(num) * (den as number) < 2 ** MAX_MIXED_BITS) return true;
+    return oddBits(BigInt(num)) + oddBits(BigInt(den)) <= MAX_MIXED_BITS;
+  }
+  if (bitLength(num) > MAX_BITS || bitLength(den as bigint) > MAX_BITS) return false;
+  return oddBits(num) + oddBits(den as bigint) <= MAX_MIXED_BITS;
+}
+
+/** Bits of |n| after its factors 2 and 5 are taken out; any large number once it is clear there are too many. */
+function oddBits(n: bigint): number {
+  let rest = n < 0n ? -n : n;
+  for (const [power, size] of TENS) while (bitLength(rest) > size && rest % power === 0n) rest /= power;
+  while (rest % 2n === 0n && rest !== 0n) rest /= 2n;
+  while (rest % 5n === 0n && rest !== 0n && bitLength(rest) > MAX_MIXED_BITS - 8) rest /= 5n;
+  return bitLength(rest);
+}
+
+/** Powers of two and five that are divided out in one step, largest first, with their sizes. */
+const TENS: readonly (readonly [bigint, number])[] = [
+  [2n ** 256n, 256],
+  [5n ** 64n, 149],
+  [2n ** 32n, 32],
+  [5n ** 8n, 19],
+];
 
 function size(re: DoubleDouble, im: DoubleDouble): number {
   return Math.max(Math.abs(re.hi), Math.abs(im.hi));
