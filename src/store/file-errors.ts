@@ -10,6 +10,11 @@ const REASONS: Record<string, [reason: string, hint: string]> = {
   EACCES: ["permission denied", "check who owns the folder, or choose another one with --run-dir"],
   EPERM: ["operation not permitted", "check who owns the folder, or choose another one with --run-dir"],
   EROFS: ["read-only file system", "choose another folder with --run-dir"],
+  // Node reports a folder it cannot make on a read-only file system this way.
+  ENOENT: [
+    "the folder cannot be made",
+    "check that its file system can be written, or choose another one with --run-dir",
+  ],
   ENOTDIR: ["a file is in the way of a folder", "choose another folder with --run-dir"],
   EEXIST: ["a file is in the way", "choose another folder with --run-dir"],
   EISDIR: ["a folder is in the way of a file", "choose another folder with --run-dir"],

@@ -91,6 +91,12 @@ export function withLedger<T>(path: string, operation: () => T): T {
       });
     if (code.startsWith("SQLITE_FULL"))
       throw storeError(path, Object.assign(new Error(message), { code: "ENOSPC" }));
+    // A disk with no block left fails in the shared-memory file, which SQLite calls an I/O error.
+    if (code.startsWith("SQLITE_IOERR"))
+      throw new StoreError(`cannot write ${path}: the disk reports an error`, {
+        cause,
+        hint: "check that the disk is healthy and not full, then start again with --resume",
+      });
     if (
       code.startsWith("SQLITE_READONLY") ||
       code.startsWith("SQLITE_CANTOPEN") ||
