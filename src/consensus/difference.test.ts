@@ -153,5 +153,6 @@ describe("divergence point", () => {
     expect(divergencePoint(["a", "b"], correct)).toMatchObject({ position: 2, key: null, share: 1 });
     expect(divergencePoint([], correct)).toBeNull();
     expect(divergencePoint(["a"], [[]])).toBeNull();
+    expect(divergencePoint(["a"], [[], ["a"]])).toMatchObject({ nearest: 1, overlap: 1 });
   });
 });

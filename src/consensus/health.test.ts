@@ -57,6 +57,18 @@ test("numbers of one step", () => {
   expect(Object.values(metrics).every(Number.isFinite)).toBe(true);
 });
 
+test("no gap without both sides", () => {
+  const sets = new ConsensusSets();
+  sets.seed("p", [{ id: "o", keys: ["a", "b"] }]);
+  for (const correct of [true, false]) {
+    const trajectory = { id: "t", correct, keys: ["a"], finished: true, boxed: true };
+    const rewards = scoreGroup(sets, "p", [trajectory], 0, CORE_PRESETS.default);
+    const health = consensusHealth(sets, [{ problemId: "p", rewards }]);
+    expect([health.ratioRight, health.ratioWrong]).toEqual(correct ? [0.5, null] : [null, 0.5]);
+    expect(health.gap).toBeNull();
+  }
+});
+
 test("a step without anything leaves undefined numbers out", () => {
   const health = consensusHealth(new ConsensusSets(), []);
   expect(health.gap).toBeNull();

@@ -77,6 +77,8 @@ describe("zones", () => {
     expect(initialTemperature(qwen4b, { robustTolerance: 0.011 })).toBe(1.45);
     expect(temperatureZones(qwen4b, { explorationShare: 0.9 }).explorationTo).toBe(1.55);
     expect(temperatureZones(qwen4b, { explorationShare: 0.93 }).explorationTo).toBe(1.5);
+    const bounds = [0, 1].map((accuracy) => ({ temperature: accuracy, accuracy }));
+    expect(temperatureZones(bounds).peak).toEqual({ temperature: 1, accuracy: 1 });
     expect(() => temperatureZones([])).toThrow("none");
     expect(() => temperatureZones([{ temperature: 1, accuracy: 74 }])).toThrow("0..1");
     expect(() => temperatureZones([qwen4b[0], qwen4b[0]].flatMap((point) => point ?? []))).toThrow("twice");
