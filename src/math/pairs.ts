@@ -73,3 +73,89 @@ export function judgePair(gold: Answer, prediction: string): PairVerdict {
   }
   return last;
 }
+
+/** One labelled pair of a test set. */
+export interface LabelledPair {
+  id: string;
+  source: string;
+  kind: string;
+  gold: Answer;
+  prediction: string;
+  expected: boolean;
+  /** The label is a convention, not mathematics. */
+  policy: boolean;
+}
+
+/** Counts of one group of pairs. */
+export interface PairCounts {
+  name: string;
+  rows: number;
+  correct: number;
+  /** In [0, 1]. */
+  accuracy: number;
+  /** Unequal answers called equal. */
+  falsePositives: number;
+  /** Equal answers called unequal. */
+  falseNegatives: number;
+}
+
+export interface WrongPair extends LabelledPair {
+  reason: string;
+}
+
+export interface PairSummary {
+  all: PairCounts;
+  withoutPolicy: PairCounts;
+  /** Sources that are not generated from benchmarks (everything but `bench/...`). */
+  thirdParty: PairCounts;
+  byKind: PairCounts[];
+  bySource: PairCounts[];
+  wrong: WrongPair[];
+}
+
+function emptyCounts(name: string): PairCounts {
+  return { name, rows: 0, correct: 0, accuracy: 0, falsePositives: 0, falseNegatives: 0 };
+}
+
+/** Judges pairs one by one and counts; `summary()` may be called at any time. */
+export function createPairCounter(): { add(pair: LabelledPair): PairVerdict; summary(): PairSummary } {
+  const all = emptyCounts("all");
+  const withoutPolicy = emptyCounts("without policy");
+  const thirdParty = emptyCounts("third-party");
+  const kinds = new Map<string, PairCounts>();
+  const sources = new Map<string, PairCounts>();
+  const wrong: WrongPair[] = [];
+  const group = (groups: Map<string, PairCounts>, name: string): PairCounts => {
+    const counts = groups.get(name) ?? emptyCounts(name);
+    groups.set(name, counts);
+    return counts;
+  };
+  const finished = (counts: PairCounts): PairCounts => ({
+    ...counts,
+    accuracy: counts.rows === 0 ? 0 : counts.correct / counts.rows,
+  });
+  return {
+    add(pair) {
+      const verdict = judgePair(pair.gold, pair.prediction);
+      const counted = [all, group(kinds, pair.kind), group(sources, pair.source)];
+      if (!pair.policy) counted.push(withoutPolicy);
+      if (!pair.source.startsWith("bench/")) counted.push(thirdParty);
+      for (const counts of counted) {
+        counts.rows++;
+        if (verdict.equal === pair.expected) counts.correct++;
+        else if (verdict.equal) counts.falsePositives++;
+        else counts.falseNegatives++;
+      }
+      if (verdict.equal !== pair.expected) wrong.push({ ...pair, reason: verdict.reason });
+      return verdict;
+    },
+    summary: () => ({
+      all: finished(all),
+      withoutPolicy: finished(withoutPolicy),
+      thirdParty: finished(thirdParty),
+      byKind: [...kinds.values()].map(finished).sort((a, b) => a.name.localeCompare(b.name)),
+      bySource: [...sources.values()].map(finished).sort((a, b) => a.name.localeCompare(b.name)),
+      wrong,
+    }),
+  };
+}
