@@ -33,7 +33,7 @@ def largest_error(model, distributions: list[dict]) -> float:
     worst = 0.0
     for row in distributions:
         logits = model(torch.tensor([row["tokens"]])).logits[0, -1]
-        expected = torch.log_softmax(logits.double(), -1)[: len(row["logprobs"])]
+        expected = torch.log_softmax(logits.double(), -1)
         difference = (torch.tensor(row["logprobs"], dtype=torch.float64) - expected).abs().max()
         worst = max(worst, float(difference / expected.abs().max()))
     return worst
