@@ -7,6 +7,7 @@ export default defineConfig({
     "src/consensus/index.ts",
     "src/rl/index.ts",
     "src/stats/index.ts",
+    "src/data/index.ts",
     "src/tensors/index.ts",
     "src/engine/index.ts",
     "src/engine/embedded/runtime/worker.ts",

@@ -1,0 +1,13 @@
+/**
+ * The public API: load a recipe, run it, read its records. The parts are sub-paths of their own: `polaris/math`,
+ * `polaris/consensus`, `polaris/rl`, `polaris/stats`, `polaris/data`, `polaris/tensors`, `polaris/engine`.
+ */
+export { type LoadedRecipe, type LoadRecipeOptions, loadRecipe } from "./config/load-recipe.ts";
+export type { Recipe, StageSchemas } from "./config/recipe.ts";
+export * from "./errors.ts";
+export { type RandomStream, randomStream } from "./random.ts";
+export { type RunRecipeOptions, type RunResult, runRecipe } from "./recipe/runner.ts";
+export type { StageContext, StageKind, StageOutput } from "./recipe/stage.ts";
+export { STAGE_KINDS } from "./recipe/stages/index.ts";
+export { type WriteReportOptions, writeReport } from "./report/index.ts";
+export type * from "./types.ts";
