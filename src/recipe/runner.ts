@@ -2,35 +2,26 @@
  * Runs a recipe: plans against the ledger, skips what is done, runs the rest in order, and leaves at every moment a
  * folder that `resume` can continue. Owns order, keys, atomic outputs and the lock; a stage owns its own work.
  */
-import { mkdirSync, renameSync, rmSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { formatRecipe } from "../config/format-recipe.ts";
 import type { Located } from "../config/located.ts";
 import type { Recipe } from "../config/recipe.ts";
 import { writeFileAtomic } from "../data/atomic.ts";
-import { InterruptedError, PolarisError, StoreError } from "../errors.ts";
-import { isFileError, storeError } from "../store/file-errors.ts";
+import { StoreError } from "../errors.ts";
+import { fileError, isFileError } from "../store/file-errors.ts";
 import { type Ledger, openLedger } from "../store/ledger.ts";
 import { acquireRunLock, type RunLock } from "../store/run-lock.ts";
-import type { Json } from "../types.ts";
-import { type KeyParts, stageKeys, staleReason } from "./content-keys.ts";
+import { stageKeys } from "./content-keys.ts";
 import { describeEnvironment, environmentFile } from "./environment.ts";
-import { type GraphStage, orderStages } from "./graph.ts";
+import { orderStages } from "./graph.ts";
 import { openRunLogs, type RunLogs } from "./metrics-log.ts";
 import { openPolicy } from "./open-policy.ts";
+import { planStage } from "./plan.ts";
 import { createPolicySlot, type OpenPolicy, type PolicySlot } from "./policy-slot.ts";
-import type { PlannedStage, RunObserver } from "./run-events.ts";
-import {
-  clearRunFolder,
-  clearStage,
-  ledgerPath,
-  prepareRunFolder,
-  removeLedger,
-  stageFolders,
-} from "./run-folder.ts";
-import type { StageKind, StageOutput } from "./stage.ts";
-import { createStageContext } from "./stage-context.ts";
-import { missingOutputs, outputToJson, requireOutputs, settleOutput } from "./stage-output.ts";
+import type { RunObserver } from "./run-events.ts";
+import { clearRunFolder, clearStage, ledgerPath, prepareRunFolder, removeLedger } from "./run-folder.ts";
+import { type FinishedStage, runOrSkip } from "./run-stage.ts";
+import type { StageKind } from "./stage.ts";
 
 export interface RunRecipeOptions {
   recipe: Recipe;
@@ -51,37 +42,11 @@ export interface RunRecipeOptions {
   command?: readonly string[];
 }
 
-export interface FinishedStage {
-  id: string;
-  kind: string;
-  skipped: boolean;
-  seconds: number;
-  output: StageOutput;
-}
-
 export interface RunResult {
   runFolder: string;
   seconds: number;
   /** In the order they ran. */
   stages: FinishedStage[];
-}
-
-interface Planned extends PlannedStage {
-  stage: GraphStage;
-  key: string;
-  parts: KeyParts;
-}
-
-/** What one run holds open. */
-interface Run {
-  options: RunRecipeOptions;
-  runFolder: string;
-  ledger: Ledger;
-  logs: RunLogs;
-  slot: PolicySlot;
-  observe: RunObserver;
-  signal: AbortSignal;
-  outputs: Map<string, StageOutput>;
 }
 
 /**
@@ -130,7 +95,19 @@ export async function runRecipe(options: RunRecipeOptions): Promise<RunResult> {
       stages,
     });
     const signal = AbortSignal.any([lost.signal, ...(options.signal ? [options.signal] : [])]);
-    const run: Run = { options, runFolder, ledger, logs, slot, observe, signal, outputs: new Map() };
+    const runHint = `continue with: polaris run --resume --run-dir ${options.runFolder}`;
+    const run = {
+      kinds,
+      seed: recipe.seed,
+      runFolder,
+      runHint,
+      ledger,
+      logs,
+      slot,
+      observe,
+      signal,
+      outputs: new Map(),
+    };
     const finished: FinishedStage[] = [];
     for (const [index, planned] of plan.entries()) {
       finished.push(await runOrSkip(run, planned, index, plan.length));
@@ -149,11 +126,14 @@ export async function runRecipe(options: RunRecipeOptions): Promise<RunResult> {
     return { runFolder, seconds, stages: finished };
   } catch (error) {
     if (lock?.lost) throw new StoreError(`${runFolder} was taken over by another process`, { cause: error });
-    throw isFileError(error) ? storeError((error as NodeJS.ErrnoException).path ?? runFolder, error) : error;
+    throw isFileError(error) ? fileError(error, runFolder) : error;
   } finally {
-    await slot?.close();
-    lock?.release();
-    ledger.close();
+    try {
+      await slot?.close();
+    } finally {
+      lock?.release();
+      ledger.close();
+    }
   }
 }
 
@@ -168,23 +148,6 @@ function openRunLedger(runFolder: string, overwrite: boolean): Ledger {
     removeLedger(runFolder);
     return openLedger(path, { create: true });
   }
-}
-
-/** Compares a stage with what the ledger remembers of it. */
-function planStage(
-  runFolder: string,
-  ledger: Ledger,
-  stage: GraphStage,
-  { key, parts }: { key: string; parts: KeyParts },
-): Planned {
-  const base = { id: stage.id, kind: stage.kind, stage, key, parts };
-  const before = ledger.step(stage.id);
-  if (!before) return { ...base, state: "new" };
-  if (before.key !== key) return { ...base, state: "stale", reason: staleReason(before.parts, parts) };
-  if (before.status !== "done") return { ...base, state: "partial" };
-  const missing = missingOutputs(runFolder, (before.output ?? {}) as StageOutput);
-  if (missing.length > 0) return { ...base, state: "stale", reason: `missing ${missing.join(", ")}` };
-  return { ...base, state: "done" };
 }
 
 /** The resolved recipe and the environment, before anything starts. */
@@ -207,97 +170,4 @@ function forgetRemovedStages(
     logs.clear(stage);
     ledger.forget(stage);
   }
-}
-
-async function runOrSkip(run: Run, planned: Planned, index: number, total: number): Promise<FinishedStage> {
-  const { id, kind } = planned;
-  if (planned.state === "done") {
-    const step = run.ledger.step(id)!;
-    const output = (step.output ?? {}) as StageOutput;
-    run.outputs.set(id, output);
-    run.observe({ event: "stage-skip", stage: id, kind, index, total, numbers: output.numbers ?? {} });
-    return { id, kind, skipped: true, seconds: step.seconds, output };
-  }
-  if (run.signal.aborted) throw interrupted(run, `stopped before stage ${id}`);
-  // A new stage is cleared too: a run whose ledger was lost may have left files of another recipe.
-  if (planned.state !== "partial") {
-    clearStage(run.runFolder, id);
-    run.logs.clear(id);
-  }
-  const startedMs = performance.now();
-  const seconds = (): number => (performance.now() - startedMs) / 1000;
-  const { attempt } = run.ledger.begin(
-    id,
-    kind,
-    planned.key,
-    planned.parts as unknown as Record<string, Json>,
-  );
-  run.observe({ event: "stage-start", stage: id, kind, index, total, attempt });
-  try {
-    const { output, tokens } = await runStage(run, planned);
-    run.ledger.finish(id, outputToJson(output), seconds());
-    run.outputs.set(id, output);
-    const numbers = output.numbers ?? {};
-    run.observe({ event: "stage-end", stage: id, kind, index, total, seconds: seconds(), tokens, numbers });
-    return { id, kind, skipped: false, seconds: seconds(), output };
-  } catch (cause) {
-    const error = stageError(run, id, cause);
-    try {
-      run.ledger.stop(
-        id,
-        error instanceof InterruptedError ? "interrupted" : "failed",
-        String(error.message),
-        seconds(),
-      );
-    } catch {
-      // On a full disk the note cannot be kept either; the stage still counts as unfinished.
-    }
-    throw error;
-  }
-}
-
-/** Runs one stage in its partial folder, which takes its final name before the ledger says done. */
-async function runStage(run: Run, planned: Planned): Promise<{ output: StageOutput; tokens: number }> {
-  const { runFolder, options } = run;
-  const { stage } = planned;
-  const folders = stageFolders(runFolder, stage.id);
-  for (const folder of [folders.final, folders.partial]) rmSync(folder, { recursive: true, force: true });
-  for (const folder of [folders.partial, folders.checkpoints]) mkdirSync(folder, { recursive: true });
-  const { context, tokens, finish } = createStageContext({
-    ...run,
-    stage,
-    seed: stage.seed ?? options.recipe.seed,
-    folders,
-  });
-  const returned = await options.kinds[stage.kind]!.run(stage.config, context);
-  finish();
-  const output = settleOutput(runFolder, folders, returned);
-  mkdirSync(dirname(folders.final), { recursive: true });
-  renameSync(folders.partial, folders.final);
-  requireOutputs(runFolder, stage.id, output);
-  return { output, tokens: tokens() };
-}
-
-function interrupted(run: Run, message: string, cause?: unknown): InterruptedError {
-  return new InterruptedError(message, {
-    cause,
-    hint: `continue with: polaris run --resume --run-dir ${run.options.runFolder}`,
-    details: { runFolder: run.runFolder },
-  });
-}
-
-/** An error of a stage as the user reads it: which stage, one line, what to do. */
-function stageError(run: Run, id: string, cause: unknown): Error {
-  const aborted = run.signal.aborted && (cause as Error)?.name === "AbortError";
-  if (cause instanceof InterruptedError || aborted) {
-    const detail = cause instanceof InterruptedError && cause.message !== "" ? `: ${cause.message}` : "";
-    return interrupted(run, `stopped in stage ${id}${detail}`, cause);
-  }
-  if (isFileError(cause)) return stageError(run, id, storeError(cause.path ?? run.runFolder, cause));
-  if (cause instanceof PolarisError) {
-    if (!cause.message.includes(`stage ${id}`)) cause.message = `stage ${id}: ${cause.message}`;
-    cause.details["stage"] = id;
-    return cause;
-  }
-  return cause instanceof Error ? cause : new Error(String(cause));
 }

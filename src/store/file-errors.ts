@@ -1,5 +1,5 @@
 /** What a failed file operation means to the user: one line and the next thing to do. */
-import { PolarisError, StoreError } from "../errors.ts";
+import { DataError, PolarisError, StoreError } from "../errors.ts";
 
 const REASONS: Record<string, [reason: string, hint: string]> = {
   ENOSPC: [
@@ -38,4 +38,12 @@ export function storeError(path: string, cause: unknown): PolarisError {
     undefined,
   ];
   return new StoreError(`cannot write ${path}: ${reason}`, { cause, hint, details: { path, code } });
+}
+
+/** One line for any failed file operation: a missing file is the input's fault, everything else the disk's. */
+export function fileError(cause: NodeJS.ErrnoException, fallbackPath: string): PolarisError {
+  const path = cause.path ?? fallbackPath;
+  if (cause.code === "ENOENT" && cause.syscall !== "mkdir")
+    return new DataError(`cannot read ${path}: no such file or folder`, { cause, details: { path } });
+  return storeError(path, cause);
 }
