@@ -74,8 +74,9 @@ def main(folder: Path) -> None:
         expect("save_pretrained and back keeps every bit", same)
 
     prompt = torch.tensor([outputs["distributions"][-1]["tokens"]])
-    generated = model.generate(prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=8, do_sample=False,
-                               generation_config=GenerationConfig.from_pretrained(folder))
+    generation = GenerationConfig.from_pretrained(folder)
+    generation.max_new_tokens, generation.do_sample = 8, False
+    generated = model.generate(prompt, attention_mask=torch.ones_like(prompt), generation_config=generation)
     expect("generates", generated.shape[1] > prompt.shape[1], repr(tokenizer.decode(generated[0])))
 
 
