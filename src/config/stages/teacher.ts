@@ -6,7 +6,7 @@ const weight = z.number().min(0).max(1000);
 
 export const teacherSchema = z.strictObject({
   problems: problemsSchema.describe("Practice problems to solve: a stage that writes them, or a JSONL file."),
-  solutionsPerProblem: z.int().min(1).max(64).default(1),
+  solutionsPerProblem: z.int().min(1).max(64).default(1).describe("Solutions of each problem, drawn anew."),
   errorRate: z
     .number()
     .min(0)

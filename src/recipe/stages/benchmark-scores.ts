@@ -2,7 +2,7 @@
  * Per-problem counts and summary rows of graded rollouts: what evaluate, merge and validation publish. Truncated
  * responses and grader failures are counted apart from wrong ones. Source: recipe A10.
  */
-import { bestAtK, clusteredInterval, type Estimate, meanInterval } from "../../stats/index.ts";
+import { bestAtK, clusteredInterval, type Estimate, meanInterval, solveCounts } from "../../stats/index.ts";
 import type { Problem, Rollout, SummaryRow } from "../../types.ts";
 import type { EvaluationBenchmark } from "../result-files.ts";
 import { isCorrect } from "./grading.ts";
@@ -73,6 +73,11 @@ export function benchmarkRows(benchmark: EvaluationBenchmark, arm: string, seed:
     row("format_error", shares("noBoxed")),
     row("length_tokens", meanInterval(problems.map((problem) => problem.meanTokens))),
   ];
+  const solved = solveCounts(problems.map(({ correct }) => ({ correct, samples: k })));
+  rows.push(
+    row("solve_none", point(solved.none / problems.length)),
+    row("solve_all", point(solved.all / problems.length)),
+  );
   if (k > 1)
     rows.push(row(`best@${k}`, point(bestAtK(problems.map(({ correct }) => ({ correct, samples: k }))))));
   if (problems.some((problem) => problem.graderErrors > 0))

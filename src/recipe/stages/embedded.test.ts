@@ -60,7 +60,7 @@ test("sft teaches the format and an interrupted run ends bit for bit like an und
             controller.abort();
         },
       }),
-    ).rejects.toThrow(new RegExp(`stopped in stage ${stage}`));
+    ).rejects.toThrow(/stopped/);
     await bench.run(name, RECIPE, { open, resume: true });
     for (const file of [
       "metrics.jsonl",
@@ -91,7 +91,7 @@ test("pretraining restarts the optimiser between phases and resumes exactly", as
         if (event.event === "stage-progress" && event.done >= 3) controller.abort();
       },
     }),
-  ).rejects.toThrow(/stopped in stage base/);
+  ).rejects.toThrow(/stopped/);
   await bench.run("pretrain-stopped", recipe, { open, resume: true });
   for (const file of [
     "metrics.jsonl",

@@ -75,7 +75,7 @@ describe("rl stage", () => {
               controller.abort();
           },
         }),
-      ).rejects.toThrow(/stopped in stage rl/);
+      ).rejects.toThrow(/stopped/);
       await bench.run(name, recipe, { resume: true });
       for (const file of [
         "metrics.jsonl",

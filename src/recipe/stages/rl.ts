@@ -15,6 +15,7 @@ import { learningRateAt } from "./learning-rate.ts";
 import { outputPlace, rolloutPlace } from "./output-files.ts";
 import { createPromptText } from "./prompt-text.ts";
 import { findResumable, pruneResumable, stopIfAsked, writeResumable } from "./resumable.ts";
+import { createAlarmWatch } from "./rl/alarms.ts";
 import { type BatchResult, type RlRun, runBatch } from "./rl/batch.ts";
 import { settingsOf } from "./rl/score.ts";
 import { seedConsensus } from "./rl/seed-consensus.ts";
@@ -160,6 +161,7 @@ async function run(config: RlConfig, context: StageContext): Promise<StageOutput
     validation = await validate(current, rules, validationProblems, 0);
     context.metrics.write(0, validation);
   }
+  const watch = createAlarmWatch(current.settings.reward.enabled);
   const save = (): Promise<void> => writeResumable(context, policy, state.toResumable(), found?.folder);
   while (state.step < config.steps) {
     const started = performance.now();
@@ -180,6 +182,8 @@ async function run(config: RlConfig, context: StageContext): Promise<StageOutput
       -RECENT_STEPS,
     );
     publishStep(current, result, validation, (performance.now() - started) / 1000);
+    for (const message of watch.step(state.step, result.metrics["entropy"] as number, result.health))
+      context.progress.note(`step ${state.step}: ${message}`);
     state.skipped = 0;
     if (last) break;
     if (context.signal.aborted || state.step % config.checkpointEvery === 0) await save();

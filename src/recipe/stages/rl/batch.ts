@@ -4,7 +4,7 @@
  * Source: recipe A13, B15.
  */
 import type { RlConfig } from "../../../config/stages/rl.ts";
-import { type CoreSettings, healthMetrics } from "../../../consensus/index.ts";
+import { type ConsensusHealth, type CoreSettings, healthMetrics } from "../../../consensus/index.ts";
 import type { Policy } from "../../../engine/seams.ts";
 import { randomStream } from "../../../random.ts";
 import type { Problem, Rollout } from "../../../types.ts";
@@ -39,6 +39,7 @@ export interface BatchResult {
   /** As sampled, graded and rewarded. */
   rollouts: Rollout[];
   metrics: Record<string, number>;
+  health: ConsensusHealth;
   /** Seconds of each part. */
   timings: Record<string, number>;
 }
@@ -110,6 +111,7 @@ export async function runBatch(run: RlRun, learningRate: number): Promise<BatchR
   const result: BatchResult = {
     skipped: selection.skipped,
     rollouts: rollouts.flat(),
+    health: scored.health,
     metrics: {
       ...metrics,
       "batch/good_groups": selection.good,

@@ -64,6 +64,12 @@ export function updateMetrics(update: UpdateResult, learningRate: number): Recor
     "actor/entropy": update.entropy,
     "actor/lr": learningRate,
     "actor/non_finite": update.nonFinite,
+    ...(update.mismatch === null
+      ? {}
+      : {
+          "actor/logprob_difference_max": update.mismatch.maxAbsolute,
+          "actor/logprob_difference_mean": update.mismatch.meanAbsolute,
+        }),
     "tokens/trained": update.tokens,
   };
 }

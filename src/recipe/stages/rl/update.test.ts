@@ -127,6 +127,8 @@ describe("updatePolicy", () => {
     const sampler = await updated(groups, { oldLogprobs: "sampler" });
     const trainer = await updated(groups, { oldLogprobs: "recompute" });
     expectClose(sampler.print, trainer.print, 1e-6);
+    expect(sampler.result.mismatch).toBeNull();
+    expect(trainer.result.mismatch?.maxAbsolute).toBeLessThan(1e-6);
   });
 
   test("old log-probabilities of a stale member are computed anew", async () => {

@@ -6,7 +6,13 @@
  */
 import type { RlConfig } from "../../../config/stages/rl.ts";
 import type { Policy, TrainingSequence } from "../../../engine/seams.ts";
-import { aggregationWeights, type PolicyGradientLoss, packMicroBatches } from "../../../rl/index.ts";
+import {
+  aggregationWeights,
+  balancedMicroBatches,
+  type LogprobMismatch,
+  logprobMismatch,
+  type PolicyGradientLoss,
+} from "../../../rl/index.ts";
 import type { Member, TrainingGroup } from "./group.ts";
 
 export interface UpdateOptions {
@@ -31,6 +37,8 @@ export interface UpdateResult {
   computedTokens: number;
   /** Updates left out because the gradient was not finite. */
   nonFinite: number;
+  /** Sampler against trainer, on the responses of this step; only where the trainer computed them anew. */
+  mismatch: LogprobMismatch | null;
 }
 
 /** A response to train on and how many slots of the mini-batch it fills. */
@@ -72,10 +80,11 @@ function weighSlots(groups: readonly TrainingGroup[], config: UpdateOptions["con
     normLengthTokens: config.sampling.maxNewTokens,
     microBatches:
       aggregation === "verl_micro_batch"
-        ? packMicroBatches(lengths, {
-            // One response longer than the budget still needs a micro-batch of its own.
-            tokenBudget: lengths.reduce((longest, length) => Math.max(longest, length), microBatchTokens),
-          }).map((batch) => batch.indices)
+        ? // One response longer than the budget still needs a micro-batch of its own.
+          balancedMicroBatches(
+            lengths,
+            lengths.reduce((longest, length) => Math.max(longest, length), microBatchTokens),
+          )
         : undefined,
   });
   const slots = new Map<Member, Slot>();
@@ -109,6 +118,20 @@ async function oldLogprobs(
   for (const [i, member] of recompute.entries())
     result.set(member, (computed[i] as { logprobs: Float32Array }).logprobs);
   return result;
+}
+
+/** How far the sampler's log-probabilities are from the trainer's; null when there is nothing to compare. */
+function mismatchOf(trainer: ReadonlyMap<Member, Float32Array>): LogprobMismatch | null {
+  const sampled: number[] = [];
+  const computed: number[] = [];
+  for (const [{ rollout, stale }, logprobs] of trainer) {
+    if (stale || rollout.logprobs.length !== logprobs.length) continue;
+    for (const [t, logprob] of logprobs.entries()) {
+      sampled.push(rollout.logprobs[t] as number);
+      computed.push(logprob);
+    }
+  }
+  return sampled.length === 0 ? null : logprobMismatch(sampled, computed);
 }
 
 function trainingSequence(slot: Slot, old: Float32Array): TrainingSequence {
@@ -150,6 +173,7 @@ export async function updatePolicy(options: UpdateOptions): Promise<UpdateResult
     tokens: 0,
     computedTokens: 0,
     nonFinite: 0,
+    mismatch: config.oldLogprobs === "recompute" ? mismatchOf(old) : null,
   };
   let updates = 0;
   for (const slots of batches) {
