@@ -88,7 +88,7 @@ test("plain lines: stages, rate-limited progress, no escape sequences", () => {
     "> 2/2 core rl",
   ]);
   expect(lines[4]).toBe(
-    "  2/2 core rl   step 10/60  reward 0.25  accuracy 0.2  entropy 1.13  1.5k tok/s  ETA 50s  length 42.5",
+    "  2/2 core rl   step 10/60  reward 0.25  accuracy 0.2  1.5k tok/s  ETA 50s  entropy 1.13  length 42.5",
   );
   expect(lines.filter((line) => line.includes("step "))).toHaveLength(6);
   expect(lines.slice(-2)).toEqual([

@@ -42,8 +42,8 @@ const PLAIN_MS = 10_000;
 const JSON_MS = 1000;
 /** Numbers on a stage's kept line. */
 const MAX_NUMBERS = 5;
-/** Shown first, in this order; names as in metrics.jsonl. */
-const FIRST_VALUES = ["reward/mean", "accuracy", "entropy", "response_length/mean", "loss"];
+/** Shown first, in this order, by their short names. */
+const FIRST_VALUES = ["reward", "accuracy", "loss", "entropy", "length"];
 const ERASE_LINE = "\r\u001b[2K";
 
 /** `reward/mean` -> `reward`, `response_length/mean` -> `length`. */
@@ -55,8 +55,10 @@ function shortName(name: string): string {
 }
 
 function orderedValues(values: Record<string, number>): [string, number][] {
-  const rank = (name: string): number =>
-    FIRST_VALUES.includes(name) ? FIRST_VALUES.indexOf(name) : FIRST_VALUES.length;
+  const rank = (name: string): number => {
+    const index = FIRST_VALUES.indexOf(shortName(name));
+    return index < 0 ? FIRST_VALUES.length : index;
+  };
   return Object.entries(values).sort(([a], [b]) => rank(a) - rank(b));
 }
 
@@ -139,11 +141,10 @@ function createTextRenderer(
     erase();
     output.write(`${text.trimEnd()}\n`);
   };
-  const label = (event: StageEvent): string => {
-    const position = `${event.index + 1}/${event.total}`.padStart(String(event.total).length * 2 + 1);
-    const kind = ` ${style.dim(padEnd(event.kind, kindWidth))}`;
-    return `${position} ${padEnd(style.bold(event.stage), idWidth)}${kind}`;
-  };
+  const position = (event: StageEvent): string =>
+    `${event.index + 1}/${event.total}`.padStart(String(event.total).length * 2 + 1);
+  const label = (event: StageEvent): string =>
+    `${position(event)} ${padEnd(style.bold(event.stage), idWidth)} ${style.dim(padEnd(event.kind, kindWidth))}`;
   const progressParts = (event: ProgressEvent): string[] => {
     const { tokensPerSecond, etaSeconds } = throughput.update(event);
     const parts = [`step ${event.done}/${event.steps}`];
@@ -152,13 +153,14 @@ function createTextRenderer(
     const speed = tokensPerSecond === undefined ? [] : [`${formatCount(tokensPerSecond)} tok/s`];
     const rest =
       etaSeconds === undefined || event.done >= event.steps ? [] : [`ETA ${formatEta(etaSeconds)}`];
-    // Speed and ETA come before the fourth value, so that a narrow terminal keeps them.
-    return [...parts.slice(0, 4), ...speed, ...rest, ...parts.slice(4)];
+    // Speed and ETA come before the third value, so that 80 columns keep them.
+    return [...parts.slice(0, 3), ...speed, ...rest, ...parts.slice(3)];
   };
 
   const paint = (event: StageEvent, parts: readonly string[]): void => {
-    const head = `${style.cyan(">")} ${label(event)}  `;
-    const width = (output.columns ?? 80) - 1;
+    // Without the kind, which stands on the kept line: the width is needed for numbers.
+    const head = `${style.cyan(">")} ${position(event)} ${padEnd(style.bold(event.stage), idWidth)}  `;
+    const width = (output.columns || 80) - 1;
     output.write(ERASE_LINE + head + fitParts(parts, Math.max(0, width - visibleWidth(head))));
     painted = true;
   };
