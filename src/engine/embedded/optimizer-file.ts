@@ -1,4 +1,8 @@
-/** Optimiser moments beside a checkpoint: `optimizer.safetensors`, flat vectors in the order of the parameters. */
+/**
+ * Optimiser moments of a checkpoint: `optimizer/moments.safetensors`, flat vectors in the order of the parameters. In a
+ * folder of their own, because some engines load every safetensors file that lies beside config.json.
+ */
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { CheckpointError } from "../../errors.ts";
 import {
@@ -16,7 +20,8 @@ export interface OptimizerMoments {
   secondMoments: Float32Array;
 }
 
-const FILE = "optimizer.safetensors";
+const FOLDER = "optimizer";
+const FILE = "moments.safetensors";
 
 /** Writes the moments into an open folder. */
 export function writeOptimizerState(folder: string, moments: OptimizerMoments): void {
@@ -24,8 +29,9 @@ export function writeOptimizerState(folder: string, moments: OptimizerMoments): 
     const copy = values.slice();
     return { name, dtype: "F32", shape: [values.length], data: new Uint8Array(copy.buffer) };
   };
+  mkdirSync(join(folder, FOLDER), { recursive: true });
   writeSafetensors(
-    join(folder, FILE),
+    join(folder, FOLDER, FILE),
     [tensor("exp_avg", moments.firstMoments), tensor("exp_avg_sq", moments.secondMoments)],
     { format: "pt", step: String(moments.step) },
   );
@@ -33,7 +39,7 @@ export function writeOptimizerState(folder: string, moments: OptimizerMoments): 
 
 /** Reads the moments of a model with `size` parameters. @throws {CheckpointError} when missing or of another size */
 export function readOptimizerState(folder: string, size: number): OptimizerMoments {
-  const path = join(folder, FILE);
+  const path = join(folder, FOLDER, FILE);
   const step = Number(readSafetensorsHeader(path).metadata?.["step"]);
   if (!Number.isInteger(step) || step < 0)
     throw new CheckpointError(`${path}: expected a step count in the metadata`);

@@ -85,7 +85,7 @@ describe("packSequences", () => {
 
   it("gives padding a cell of its own in every grid, so that its gradient is zero", () => {
     const packed = packSequences([{ promptTokens: [1, 2, 3], responseTokens: [4, 5] }], HEADS);
-    const [, , length] = (packed.feeds["response_query_cells"] as { shape: number[] }).shape;
+    const [, , length] = packed.feeds["response_query_cells"]!.shape;
     expect(length).toBe(3);
     const mask = packed.feeds["response_mask"]?.data as Float32Array;
     const width = packed.feeds["response_mask"]?.shape[3] as number;
