@@ -80,6 +80,18 @@ export function namedStages(recipe: RunRecipe, stage: RecipeStage): RecipeStage[
   return recipe.stages.filter((other) => other.id !== stage.id && words.has(other.id));
 }
 
+/** The reward of an RL stage: its preset, and the stages its consensus sets begin with. */
+export function rewardOf(recipe: RunRecipe, stageId: string): { preset?: string; seeds: RecipeStage[] } {
+  const settings = recipe.stages.find(({ id }) => id === stageId)?.settings ?? {};
+  const reward = isRecord(settings.reward) ? settings.reward : {};
+  const consensus = isRecord(settings.consensus) ? settings.consensus : {};
+  const names = Array.isArray(consensus.seeds) ? consensus.seeds : [];
+  return {
+    preset: typeof reward.preset === "string" ? reward.preset : undefined,
+    seeds: recipe.stages.filter(({ id }) => names.includes(id)),
+  };
+}
+
 /** Whether a stage takes its problems from the built-in practice tasks. */
 export function usesPracticeTasks(recipe: RunRecipe): boolean {
   return recipe.stages.some(

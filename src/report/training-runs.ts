@@ -41,11 +41,17 @@ const TOTALS = ["tokens/sampled", "tokens/trained", "batch/substituted", "batch/
 /** Steps averaged at each end, at most a fifth of the run. */
 const END_WINDOW = 10;
 
+/** Lines of real steps: a validation before the first step stands in a line of its own. */
+export function trainedSteps(steps: readonly StepMetrics[]): StepMetrics[] {
+  return steps.filter(({ values }) => "accuracy" in values);
+}
+
 /** Stages whose metrics have an `accuracy`, which only RL stages write, in recipe order. */
 export function createTrainingRuns(records: RunRecords, armOf: (stage: string) => string): TrainingRun[] {
   const byStage = new Map<string, StepMetrics[]>();
+  const rl = new Set(trainedSteps(records.metrics).map(({ stage }) => stage));
   for (const step of records.metrics) {
-    if (!("accuracy" in step.values)) continue;
+    if (!rl.has(step.stage)) continue;
     const steps = byStage.get(step.stage);
     if (steps === undefined) byStage.set(step.stage, [step]);
     else steps.push(step);
@@ -65,8 +71,9 @@ export function createTrainingRuns(records: RunRecords, armOf: (stage: string) =
       if (stage === undefined || seen.has(stage.id)) break;
       seen.add(stage.id);
       const steps = byStage.get(stage.id);
-      const first = steps?.[0]?.step ?? 0;
-      const last = steps?.[steps.length - 1]?.step;
+      const trained = trainedSteps(steps ?? []);
+      const first = trained[0]?.step ?? 0;
+      const last = trained[trained.length - 1]?.step;
       // Steps may count from 0 or from 1; either way the next run's first step comes right after the last one here.
       if (last !== undefined) offset += last + (first === 0 ? 1 : 0);
     }
@@ -102,7 +109,8 @@ export function seriesOf(run: TrainingRun, key: string, shift = true): { step: n
 
 /** Summary of one run; keys that no step has are absent. */
 export function summarizeTraining(run: TrainingRun): TrainingSummary {
-  const count = run.steps.length;
+  const trained = trainedSteps(run.steps);
+  const count = trained.length;
   const window = Math.max(1, Math.min(END_WINDOW, Math.floor(count / 5)));
   const mean = (steps: StepMetrics[], key: string): number | undefined => {
     const values = steps.flatMap(({ values }) =>
@@ -120,7 +128,7 @@ export function summarizeTraining(run: TrainingRun): TrainingSummary {
   };
   const totals: Record<string, number> = {};
   for (const key of TOTALS) {
-    const values = run.steps.flatMap(({ values }) =>
+    const values = trained.flatMap(({ values }) =>
       Number.isFinite(values[key]) ? [values[key] as number] : [],
     );
     if (values.length > 0) totals[key] = values.reduce((sum, value) => sum + value, 0);
@@ -130,8 +138,8 @@ export function summarizeTraining(run: TrainingRun): TrainingSummary {
     arm: run.arm,
     steps: count,
     window,
-    first: pick(run.steps.slice(0, window)),
-    last: pick(run.steps.slice(-window)),
+    first: pick(trained.slice(0, window)),
+    last: pick(trained.slice(-window)),
     totals,
   };
 }

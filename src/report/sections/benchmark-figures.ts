@@ -17,6 +17,7 @@ import { figure, type Panel, table } from "../components.ts";
 import type { ReportContext } from "../context.ts";
 import { formatDifference } from "../format.ts";
 import { html, type SafeHtml } from "../html.ts";
+import { trainedSteps } from "../training-runs.ts";
 import { headlineDifference, QUESTIONS } from "./findings.ts";
 
 /** One panel of arms with their accuracy; undefined chart when none was evaluated. */
@@ -59,7 +60,7 @@ function continuationNote(context: ReportContext): string {
   const run = context.training.find(({ arm, offset }) => arm === "filtered" && offset > 0);
   return run === undefined
     ? ""
-    : ` The filtered run continues CORE for ${run.steps.length} more RL steps, so their difference is that of filtering and of more training together.`;
+    : ` The filtered run continues CORE for ${trainedSteps(run.steps).length} more RL steps, so their difference is that of filtering and of more training together.`;
 }
 
 /** One panel of paired differences. */

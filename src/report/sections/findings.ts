@@ -12,8 +12,10 @@ import {
 } from "../benchmark-groups.ts";
 import { INTERVAL_NOTE } from "../captions.ts";
 import { table } from "../components.ts";
-import { formatDifference } from "../format.ts";
+import type { ReportContext } from "../context.ts";
+import { formatDifference, listWords } from "../format.ts";
 import { html, type SafeHtml } from "../html.ts";
+import { rewardOf } from "../recipe-view.ts";
 import { compareWithZero, describeDifference } from "../wording.ts";
 
 /** The comparison that stands for a pair of arms: the mean over benchmarks, or the only benchmark. */
@@ -61,8 +63,19 @@ function answers(groups: readonly BenchmarkGroup[]): SafeHtml[] {
   });
 }
 
+/** What CORE is given that GRPO is not: consensus sets from a teacher's verified solutions. */
+function teacherNote(context: ReportContext): string {
+  const run = context.training.find(({ arm }) => arm === "core");
+  if (run === undefined) return "";
+  const teachers = rewardOf(context.records.recipe, run.stage).seeds.filter(({ kind }) => kind === "teacher");
+  return teachers.length === 0
+    ? ""
+    : `CORE\u2019s consensus sets begin with verified solutions of a stronger source (stage ${listWords(teachers.map(({ id }) => id))}), which GRPO does not see; its difference to GRPO includes what that source knows. `;
+}
+
 /** The answers and the table of comparisons; nothing when no two arms can be compared. */
-export function findings(groups: readonly BenchmarkGroup[]): SafeHtml {
+export function findings(context: ReportContext): SafeHtml {
+  const { groups } = context;
   const pairs = new Map<string, [string, string]>();
   for (const group of groups)
     for (const [arm, reference] of comparisonsOf(group)) pairs.set(`${arm}\n${reference}`, [arm, reference]);
@@ -79,6 +92,6 @@ export function findings(groups: readonly BenchmarkGroup[]): SafeHtml {
         ...groups.map((group) => claimCell(headlineDifference(armDifferences(group, arm, reference)))),
       ],
     })),
-    caption: `What this run supports: the first arm minus the second, mean over the benchmarks of a regime, paired by problem; higher or lower only where the 95% interval leaves out zero. ${INTERVAL_NOTE}`,
+    caption: `What this run supports: the first arm minus the second, mean over the benchmarks of a regime, paired by problem; higher or lower only where the 95% interval leaves out zero. ${teacherNote(context)}${INTERVAL_NOTE}`,
   })}`;
 }

@@ -6,14 +6,28 @@ import { armShortLabel } from "../arms.ts";
 import { type Curve, drawCurves } from "../charts/curves.ts";
 import { figure, missing, type Section } from "../components.ts";
 import type { ReportContext } from "../context.ts";
-import { formatNumber } from "../format.ts";
+import { formatNumber, listWords } from "../format.ts";
 import { html } from "../html.ts";
+import { rewardOf } from "../recipe-view.ts";
 import { seriesOf, type TrainingRun } from "../training-runs.ts";
 import { curvesOf, smoothingWindow } from "./curves.ts";
 
-/** Runs whose metrics mention consensus sets. */
+/** Runs that were ever paid by their consensus sets; plain GRPO keeps sets too, for comparison, and is left out. */
 function coreRuns(context: ReportContext): TrainingRun[] {
-  return context.training.filter((run) => run.steps.some(({ values }) => "consensus/size_mean" in values));
+  return context.training.filter((run) =>
+    run.steps.some(({ values }) => (values["reward/process_nonzero"] ?? 0) > 0),
+  );
+}
+
+/** Which rule paid, and where the sets began, from the recipe. */
+function ruleSentence(context: ReportContext, run: TrainingRun): string {
+  const { preset, seeds } = rewardOf(context.records.recipe, run.stage);
+  if (preset === undefined) return "";
+  const began =
+    seeds.length === 0
+      ? "its sets begin empty"
+      : `its sets begin with the correct responses of ${listWords(seeds.map(({ id, kind }) => `${id} (${kind})`))}`;
+  return `${run.stage} uses the rule ${preset}; ${began}.`;
 }
 
 function meanOfLast(points: { value: number }[], count: number): number {
@@ -56,6 +70,9 @@ export function healthSection(context: ReportContext): Section {
       dash: "5 3",
     },
   ]);
+  const sentences = [...runs.map((run) => ruleSentence(context, run)), ...runs.map(gapSentence)].filter(
+    (text) => text !== "",
+  );
   const body = figure({
     panels: [
       {
@@ -99,10 +116,7 @@ export function healthSection(context: ReportContext): Section {
         }),
       },
     ],
-    caption: `Solid: correct responses, dashed: wrong ones, in the first panel. ${runs
-      .map(gapSentence)
-      .filter((text) => text !== "")
-      .join(" ")} Correct responses are scored for this picture only; they are paid 1 whatever they match.`,
+    caption: `Solid: correct responses, dashed: wrong ones, in the first panel. ${sentences.join(" ")} Correct responses are scored for this picture only; they are paid 1 whatever they match.`,
   });
   return { id, title, body: html`${body}` };
 }

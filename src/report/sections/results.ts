@@ -99,6 +99,6 @@ export function resultsSection(context: ReportContext): Section {
   const body =
     groups.length === 0
       ? missing("the ablation table, because there is no evaluations/*.json", "evaluate")
-      : html`${findings(groups)}${groups.map((group) => groupBody(context, group, groupTitle(groups, group)))}`;
+      : html`${findings(context)}${groups.map((group) => groupBody(context, group, groupTitle(groups, group)))}`;
   return { id: "results", title: "Results", body };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { AlphaFile, DifferenceFile } from "../../recipe/result-files.ts";
-import type { ArmDifference, BenchmarkGroup } from "../benchmark-groups.ts";
+import type { ArmDifference } from "../benchmark-groups.ts";
 import { loadChartKit } from "../charts/render.ts";
 import { createContext } from "../context.ts";
 import { htmlText } from "../html.ts";
@@ -49,8 +49,7 @@ describe("findings", () => {
   });
 
   it("say of the fixture run exactly what its intervals say", () => {
-    const { groups } = contextOf();
-    const text = words(htmlText(findings(groups)));
+    const text = words(htmlText(findings(contextOf())));
     expect(text).toMatch(
       /Does the process reward help\? CORE against GRPO, short chains: not distinguishable/,
     );
@@ -59,9 +58,19 @@ describe("findings", () => {
   });
 
   it("are silent where no two arms can be compared", () => {
-    const { groups } = contextOf();
-    const alone = groups.map((group): BenchmarkGroup => ({ ...group, arms: ["core"] }));
-    expect(htmlText(findings(alone))).toBe("");
+    const context = contextOf();
+    for (const group of context.groups) group.arms = ["core"];
+    expect(htmlText(findings(context))).toBe("");
+  });
+
+  it("say where CORE had a teacher that GRPO had not", () => {
+    expect(words(htmlText(findings(contextOf())))).toContain(
+      "begin with verified solutions of a stronger source (stage verified)",
+    );
+    const without = contextOf((records) => {
+      for (const { settings } of records.recipe.stages) delete settings.consensus;
+    });
+    expect(words(htmlText(findings(without)))).not.toContain("stronger source");
   });
 });
 
@@ -97,6 +106,14 @@ describe("difference filter", () => {
 });
 
 describe("process reward", () => {
+  it("is shown for runs it paid, with its rule and the origin of its sets", () => {
+    const text = words(htmlText(healthSection(contextOf()).body));
+    expect(text).toContain(
+      "core uses the rule blog; its sets begin with the correct responses of verified (teacher)",
+    );
+    expect(text).not.toContain("grpo");
+  });
+
   it("warns when wrong responses match the sets as well as right ones", () => {
     expect(words(htmlText(healthSection(contextOf()).body))).not.toContain("the gap has closed");
     const closed = contextOf((records) => {

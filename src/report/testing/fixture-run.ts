@@ -43,8 +43,9 @@ stages:
   - {id: train, kind: problems, sources: [{from: practice, benchmarks: [chain], split: train, count: 2000}]}
   - {id: sft, kind: sft, model: "builtin:practice-small"}
   - {id: calibrate, kind: calibrate, model: sft}
-  - {id: grpo, kind: rl, model: sft, problems: calibrate, reward: outcome}
-  - {id: core, kind: rl, model: sft, problems: calibrate, reward: core}
+  - {id: grpo, kind: rl, model: sft, problems: calibrate, reward: {preset: orm_only}}
+  - {id: verified, kind: teacher, problems: train, keep: correct}
+  - {id: core, kind: rl, model: sft, problems: calibrate, reward: {preset: blog}, consensus: {seeds: [verified]}}
   - {id: calibrate_after, kind: calibrate, model: core}
   - {id: difference, kind: difference_filter, model: core, mode: low}
   - {id: difference_high, kind: difference_filter, model: core, mode: high}
@@ -188,14 +189,11 @@ function fixtureMetrics(
       "actor/grad_norm": 0.4,
       "tokens/sampled": 4200,
       "tokens/trained": 3900,
-      ...(core
-        ? {
-            "consensus/size_mean": 3 + 2 * progress,
-            "consensus/empty_share": 0.2 * (1 - progress),
-            "consensus/ratio_right": 0.85 + 0.03 * random.normal(),
-            "consensus/ratio_wrong": 0.22 + 0.03 * random.normal(),
-          }
-        : {}),
+      // Plain GRPO keeps consensus sets too, and is not paid by them.
+      "consensus/size_mean": 3 + 2 * progress,
+      "consensus/empty_share": 0.2 * (1 - progress),
+      "consensus/ratio_right": 0.85 + 0.03 * random.normal(),
+      "consensus/ratio_wrong": 0.22 + 0.03 * random.normal(),
       ...(step % 10 === 0
         ? {
             "val/chain/avg@4": Math.max(0, from + 0.1 + (to - from) * progress + random.normal() * 0.02),
