@@ -39,15 +39,15 @@ stages:
 interface Extra extends Partial<RunRecipeOptions> {
   recipeText?: string;
   onStep?: (stage: string, step: number) => void | Promise<void>;
-  kind?: StageKind<never>;
+  kind?: StageKind;
 }
 
 /** Runs the text as a recipe in `<folder>/<name>` and returns the result with its events. */
 async function run(name: string, extra: Extra = {}) {
-  const { recipeText = text, onStep, kind = createCountingStage(onStep), ...options } = extra;
+  const { recipeText = text, onStep, kind = createCountingStage(onStep) as StageKind, ...options } = extra;
   const path = join(folder, "recipe.yaml");
   writeFileSync(path, recipeText);
-  const kinds = { count: kind as StageKind };
+  const kinds = { count: kind };
   const { recipe, tree } = loadRecipe({ files: [path], schemas: { count: kind.schema } });
   const events: RunEvent[] = [];
   const observe = (event: RunEvent): void => void events.push(event);
@@ -193,11 +193,11 @@ test("a change of the stage's code or of an input file is seen", async () => {
     },
   });
   const recipeText = `name: demo\nstages:\n  - {id: copy, kind: count, from: ["${data}"]}\n`;
-  await run("a", { recipeText, kind: reading(1) as StageKind<never> }).catch((error) =>
+  await run("a", { recipeText, kind: reading(1) as StageKind }).catch((error) =>
     expect(error).toBeUndefined(),
   );
   const again = async (version: number) =>
-    states((await run("a", { resume: true, recipeText, kind: reading(version) as StageKind<never> })).events);
+    states((await run("a", { resume: true, recipeText, kind: reading(version) as StageKind })).events);
   expect(await again(1)).toEqual(["copy done"]);
   writeFileSync(data, "2");
   expect(await again(1)).toEqual(["copy stale"]);
@@ -329,7 +329,7 @@ test("a circle is named in full", async () => {
 });
 
 test("a stage may read only what it declares, and must write what it promises", async () => {
-  const undeclared = { ...createCountingStage(), inputs: () => [] } as StageKind<never>;
+  const undeclared = { ...createCountingStage(), inputs: () => [] } as StageKind;
   await expect(run("a", { kind: undeclared })).rejects.toThrow(
     'stage total reads "left" without naming it as an input',
   );
@@ -337,7 +337,7 @@ test("a stage may read only what it declares, and must write what it promises", 
     ...(createCountingStage() as StageKind),
     run: async () => ({ problems: "stages/left/none.jsonl" }),
   };
-  await expect(run("b", { kind: promising as StageKind<never> })).rejects.toThrow(
+  await expect(run("b", { kind: promising as StageKind })).rejects.toThrow(
     "stage left finished without writing problems (stages/left/none.jsonl)",
   );
 });
@@ -368,8 +368,8 @@ test("a stage that reads the whole run is repeated when anything before it was",
   const counting = createCountingStage() as StageKind;
   const kind: StageKind = { ...counting, readsRun: true, inputs: () => [] };
   const recipeText = `name: demo\nstages:\n  - {id: a, kind: count}\n  - {id: b, kind: count}\n`;
-  await run("a", { recipeText, kind: kind as StageKind<never> });
+  await run("a", { recipeText, kind });
   const changed = recipeText.replace("id: a, kind: count", "id: a, kind: count, steps: 3");
-  const { events } = await run("a", { resume: true, recipeText: changed, kind: kind as StageKind<never> });
+  const { events } = await run("a", { resume: true, recipeText: changed, kind });
   expect(states(events)).toEqual(["a stale", "b stale"]);
 });
