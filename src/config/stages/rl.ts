@@ -123,6 +123,10 @@ export const rlSchema = z.strictObject({
   steps: z.int().min(1).max(MAX_STEPS).describe("Optimiser steps (batches that pass the gate)."),
   batchSize: z.int().min(1).max(65_536).default(128).describe("Problems per step. V1 128, V2 64."),
   samplesPerProblem: z.int().min(1).max(MAX_SAMPLES).default(8).describe("Responses per problem: the group."),
+  order: z
+    .enum(["shuffled", "given"])
+    .default("shuffled")
+    .describe("A new random order every epoch, or the order of the file, as a curriculum needs."),
   miniBatches: z
     .int()
     .min(1)
@@ -146,6 +150,10 @@ export const rlSchema = z.strictObject({
   zeroAdvantage: zeroAdvantageSchema,
   rescue: rescueSchema,
   validation: validationSchema.optional(),
+  output: z
+    .enum(["last", "best"])
+    .default("last")
+    .describe("Model written: after the last step, or the most accurate one on the validation problems."),
   checkpointEvery: z.int().min(1).max(MAX_STEPS).default(10).describe("Write resumable state every n steps."),
   keepRollouts: keepRolloutsSchema,
 });

@@ -14,7 +14,7 @@ export function trainingFields(defaults: { learningRate: number; epochs: number 
       .max(1_048_576)
       .default(16_384)
       .describe("Drop examples longer than this, prompt and response together."),
-    optimizer: optimizerSchema({ learningRate: defaults.learningRate, weightDecay: 0.01, beta2: 0.98 }),
+    optimizer: optimizerSchema({ learningRate: defaults.learningRate, weightDecay: 0.01, beta2: 0.95 }),
     schedule: scheduleSchema.default({ kind: "cosine", warmupRatio: 0.1, finalRatio: 0 }),
     checkpointEvery: z
       .int()

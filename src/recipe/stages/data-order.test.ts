@@ -28,6 +28,15 @@ describe("createDataOrder", () => {
     expect(order.batch(0)).not.toEqual(createDataOrder(30, 30, 2, "order").batch(0));
   });
 
+  test("a curriculum keeps the given order in every epoch", () => {
+    const order = createDataOrder(7, 3, 1, "order", "given");
+    expect([order.batch(0), order.batch(1), order.batch(2)]).toEqual([
+      [0, 1, 2],
+      [3, 4, 5],
+      [0, 1, 2],
+    ]);
+  });
+
   test("fewer problems than a batch make smaller batches", () => {
     expect(createDataOrder(3, 8, 1, "order").batch(5).sort()).toEqual([0, 1, 2]);
     expect(() => createDataOrder(0, 8, 1, "order")).toThrow(RangeError);

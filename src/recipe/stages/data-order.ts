@@ -1,5 +1,5 @@
 /**
- * Which problems each batch holds: every epoch is a new seeded permutation, cut into whole batches; the rest is left
+ * Which problems each batch holds: every epoch is a seeded permutation (or the given order), cut into whole batches; the rest is left
  * out (`drop_last`). A function of seed and batch number, so the data position in a checkpoint is one integer.
  * Source: recipe A6 (random sampler, drop_last).
  */
@@ -14,17 +14,21 @@ export interface DataOrder {
   epochOf(number: number): number;
 }
 
+/** How the problems of an epoch are put in order: a new permutation, or as given. */
+export type OrderRule = "shuffled" | "given";
+
 /**
  * @param count problems, at least 1
  * @param batchSize problems per batch
- * @param names path of the random stream
+ * @param name of the random stream
  * @throws {RangeError} when there is no problem or no batch size
  */
 export function createDataOrder(
   count: number,
   batchSize: number,
   seed: number,
-  ...names: (string | number)[]
+  name: string,
+  rule: OrderRule = "shuffled",
 ): DataOrder {
   if (!(count >= 1) || !(batchSize >= 1))
     throw new RangeError(`data order: expected problems and a batch size, got ${count} and ${batchSize}`);
@@ -33,8 +37,9 @@ export function createDataOrder(
   const indices = Array.from({ length: count }, (_, i) => i);
   let cached: { epoch: number; permutation: number[] } | undefined;
   const permutationOf = (epoch: number): number[] => {
+    if (rule === "given") return indices;
     if (cached?.epoch !== epoch)
-      cached = { epoch, permutation: randomStream(seed, ...names, epoch).shuffle(indices) };
+      cached = { epoch, permutation: randomStream(seed, name, epoch).shuffle(indices) };
     return cached.permutation;
   };
   const epochOf = (number: number): number => Math.floor(number / batchesPerEpoch);

@@ -87,6 +87,31 @@ describe("rl stage", () => {
     }
   });
 
+  test("the most accurate weights on validation are written when asked for, also after a resume", async () => {
+    // A rate this high is at its best early on; of equal validations the first is kept.
+    const recipe = `${RL.replace("learning_rate: 0.1", "learning_rate: 1.5").replace("every: 12", "every: 3")}    output: best\n`;
+    const { stages } = await bench.run("best", recipe);
+    const points = bench.metrics("best").filter((line) => line["val/toy/avg@2"] !== undefined);
+    const best = points.reduce((a, b) => (Number(b["val/toy/avg@2"]) > Number(a["val/toy/avg@2"]) ? b : a));
+    expect(best.step).toBeLessThan(24);
+    expect(stages[0]?.output.numbers?.["best_step"]).toBe(best.step);
+    const controller = new AbortController();
+    await expect(
+      bench.run("best-stopped", recipe, {
+        signal: controller.signal,
+        observe: (event) => {
+          if (event.event === "stage-progress" && event.done >= 14) controller.abort();
+        },
+      }),
+    ).rejects.toThrow(/stopped/);
+    await bench.run("best-stopped", recipe, { resume: true });
+    const file = "stages/rl/model/model.safetensors";
+    expect(bench.read("best-stopped", file) === bench.read("best", file)).toBe(true);
+    await expect(bench.run("no-validation", recipe.replace(/ {4}validation:.*\n/, ""))).rejects.toThrow(
+      /needs validation/,
+    );
+  });
+
   test("CORE pays wrong responses that share steps with a seeded set", async () => {
     const core = RL.replace("steps: 24", "steps: 2").replace("id: rl", "id: core");
     await bench.run(

@@ -2,6 +2,8 @@
  * The reinforcement-learning stage: GRPO with outcome or CORE reward, validation, checkpoints, exact resume.
  * What happens inside a batch is rl/batch.ts; this file is the loop around it. Source: recipe A6, A7, A13, B8, B15.
  */
+import { cpSync } from "node:fs";
+import { join } from "node:path";
 import { type RlConfig, rlSchema } from "../../config/stages/rl.ts";
 import { writeFileAtomic } from "../../data/atomic.ts";
 import { writeRollouts } from "../../data/rollouts.ts";
@@ -92,6 +94,10 @@ function publishStep(
 }
 
 async function openRun(config: RlConfig, context: StageContext): Promise<RlRun> {
+  if (config.output === "best" && config.validation === undefined)
+    throw new ConfigError(`stage ${context.id}: output: best needs validation`, {
+      hint: "give validation.problems, or set output: last",
+    });
   const problems = await readProblemsInput(context, config.problems);
   const policy = await context.policy(config.model);
   requireCapabilities(policy, {
@@ -101,7 +107,7 @@ async function openRun(config: RlConfig, context: StageContext): Promise<RlRun> 
     samplerLogprobs: config.oldLogprobs === "sampler",
   });
   const settings = settingsOf(config);
-  const order = createDataOrder(problems.length, config.batchSize, context.seed, "order");
+  const order = createDataOrder(problems.length, config.batchSize, context.seed, "order", config.order);
   if (order.batchSize < config.batchSize)
     context.progress.note(`only ${problems.length} problems: batches hold ${order.batchSize}`);
   return {
@@ -116,11 +122,28 @@ async function openRun(config: RlConfig, context: StageContext): Promise<RlRun> 
   };
 }
 
+/** Where the most accurate weights wait until the stage ends. */
+function bestFolder(context: StageContext): string {
+  return join(context.checkpointFolder, "best");
+}
+
+/** Keeps the weights when their validation accuracy, benchmarks weighing the same, is the highest so far. */
+async function keepBest(run: RlRun, validation: Record<string, number>): Promise<void> {
+  const { config, context, policy, state } = run;
+  const values = Object.values(validation);
+  if (config.output !== "best" || values.length === 0) return;
+  const accuracy = values.reduce((sum, value) => sum + value, 0) / values.length;
+  if (state.best !== null && accuracy <= state.best.accuracy) return;
+  state.best = { step: state.step, accuracy };
+  await policy.save(bestFolder(context));
+}
+
 /** Writes the outputs of a finished stage. */
 async function finish(run: RlRun, lastValidation: Record<string, number>): Promise<StageOutput> {
   const { context, policy, state } = run;
   const model = outputPlace(context, "model");
-  await policy.save(model.absolute);
+  if (state.best === null) await policy.save(model.absolute);
+  else cpSync(bestFolder(context), model.absolute, { recursive: true });
   pruneResumable(context);
   const consensus = outputPlace(context, "consensus.jsonl");
   writeFileAtomic(consensus.absolute, state.sets.snapshot());
@@ -129,6 +152,7 @@ async function finish(run: RlRun, lastValidation: Record<string, number>): Promi
   const recent = state.recentAccuracy;
   const numbers: Record<string, Json> = {
     steps: state.step,
+    ...(state.best === null ? {} : { best_step: state.best.step }),
     accuracy: recent.reduce((sum, value) => sum + value, 0) / Math.max(1, recent.length),
     tokens_sampled: state.tokensSampled,
     tokens_trained: state.tokensTrained,
@@ -160,6 +184,7 @@ async function run(config: RlConfig, context: StageContext): Promise<StageOutput
   if (rules?.atStart && found === null) {
     validation = await validate(current, rules, validationProblems, 0);
     context.metrics.write(0, validation);
+    await keepBest(current, validation);
   }
   const watch = createAlarmWatch(current.settings.reward.enabled);
   const save = (): Promise<void> => writeResumable(context, policy, state.toResumable(), found?.folder);
@@ -178,6 +203,7 @@ async function run(config: RlConfig, context: StageContext): Promise<StageOutput
     const last = state.step === config.steps;
     const due = rules !== undefined && (last || state.step % rules.every === 0);
     validation = due ? await validate(current, rules, validationProblems, state.step) : {};
+    await keepBest(current, validation);
     state.recentAccuracy = [...state.recentAccuracy, result.metrics["accuracy"] as number].slice(
       -RECENT_STEPS,
     );

@@ -23,6 +23,8 @@ export class RlState {
   readonly sets: ConsensusSets;
   readonly sink: RescueSink<Member>;
   readonly cache: GroupCache<Group>;
+  /** Highest mean validation accuracy so far and its step; null before the first validation. */
+  best: { step: number; accuracy: number } | null = null;
   /** The accuracy log as lines of text. */
   accuracyLog = "";
   /** Accuracy of the batches of the last steps, newest last; for headline numbers. */
@@ -43,10 +45,10 @@ export class RlState {
 
   /** The state as `writeResumable` takes it. */
   toResumable(): ResumableState {
-    const { step, batch, skipped, tokensSampled, tokensTrained, recentAccuracy } = this;
+    const { step, batch, skipped, tokensSampled, tokensTrained, recentAccuracy, best } = this;
     return {
       step,
-      facts: { batch, skipped, tokensSampled, tokensTrained, recentAccuracy },
+      facts: { batch, skipped, tokensSampled, tokensTrained, recentAccuracy, best },
       files: {
         "consensus.jsonl": this.sets.snapshot(),
         "rescue.json": JSON.stringify(this.sink.snapshot()),
@@ -70,6 +72,7 @@ export class RlState {
       for (const key of ["batch", "skipped", "tokensSampled", "tokensTrained"] as const)
         this[key] = found.facts[key] as number;
       this.recentAccuracy = found.facts["recentAccuracy"] as number[];
+      this.best = found.facts["best"] as RlState["best"];
       this.sets.restore(read("consensus.jsonl"));
       this.sink.restore(JSON.parse(read("rescue.json")));
       this.cache.restore(JSON.parse(read("group-cache.json")));
