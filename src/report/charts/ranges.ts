@@ -122,5 +122,6 @@ export function rangeDomain(
   const low = Math.min(...ends, 0) * scale;
   const high = Math.max(...ends, 0) * scale;
   const room = Math.max((high - low) * 0.06, 0.5);
-  return [fromZero ? 0 : low - room, high + room];
+  // A little room on the left keeps a dot at zero off the labels.
+  return [fromZero ? -room / 2 : low - room, high + room];
 }

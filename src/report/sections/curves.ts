@@ -86,7 +86,7 @@ function regimeFigure(context: ReportContext, runs: TrainingRun[]): SafeHtml {
       }),
     },
     ...validation.map(({ regime, keys, samples }) => ({
-      title: `Validation, ${regimeTitle(regime).toLowerCase()}`,
+      title: validation.length === 1 ? "Validation" : `Validation, ${regimeTitle(regime).toLowerCase()}`,
       unit: `avg@${samples.join("/")}, %`,
       chart: drawCurves(kit, {
         title: `Validation accuracy, ${regimeTitle(regime)}, %`,

@@ -28,6 +28,8 @@ export function headlineDifference(differences: readonly ArmDifference[]): ArmDi
 
 /** Column title of a group: its regime, with the stage where a regime has several tables. */
 export function groupTitle(groups: readonly BenchmarkGroup[], group: BenchmarkGroup): string {
+  // Without long chains to set them against, benchmarks need no regime.
+  if (groups.length === 1 && group.regime === "short") return "All benchmarks";
   const twins = groups.filter((other) => other.regime === group.regime);
   return regimeTitle(group.regime) + (twins.length > 1 ? `: ${group.stages.join(", ")}` : "");
 }

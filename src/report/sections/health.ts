@@ -9,7 +9,7 @@ import type { ReportContext } from "../context.ts";
 import { formatNumber, listWords } from "../format.ts";
 import { html } from "../html.ts";
 import { rewardOf } from "../recipe-view.ts";
-import { seriesOf, type TrainingRun } from "../training-runs.ts";
+import { seriesOf, type TrainingRun, trainedSteps } from "../training-runs.ts";
 import { curvesOf, smoothingWindow } from "./curves.ts";
 
 /** Runs that were ever paid by their consensus sets; plain GRPO keeps sets too, for comparison, and is left out. */
@@ -41,7 +41,8 @@ function gapSentence(run: TrainingRun): string {
   const wrong = meanOfLast(seriesOf(run, "consensus/ratio_wrong"), 10);
   if (!Number.isFinite(right) || !Number.isFinite(wrong)) return "";
   const gap = right - wrong;
-  return `In ${run.stage}, correct responses of the last 10 steps match ${formatNumber(right * 100, 0)}% of the set and wrong ones ${formatNumber(wrong * 100, 0)}%${gap <= 0 ? "; the gap has closed, so the process reward no longer tells right from wrong" : ""}.`;
+  const steps = Math.min(10, trainedSteps(run.steps).length);
+  return `In ${run.stage}, correct responses of the last ${steps} steps match ${formatNumber(right * 100, 0)}% of the set and wrong ones ${formatNumber(wrong * 100, 0)}%${gap <= 0 ? "; the gap has closed, so the process reward no longer tells right from wrong" : ""}.`;
 }
 
 /** The section. */

@@ -49,7 +49,8 @@ export function referenceSection(): Section {
         caption:
           "POLARIS V2, the specialist\u2019s skill moved into a larger model: base, distilled, and the mean of their weights.",
       },
-    )}<p>Similarity study of the paper (100 problems \u00d7 32 responses, Jaccard of intermediate results): correct\u2013correct ${SIMILARITY.correctCorrect}%, correct\u2013wrong ${SIMILARITY.correctIncorrect}%, wrong\u2013wrong ${SIMILARITY.incorrectIncorrect}%.</p>
+    )}</div>
+<p>Similarity study of the paper (100 problems \u00d7 32 responses, Jaccard of intermediate results): correct\u2013correct ${SIMILARITY.correctCorrect}%, correct\u2013wrong ${SIMILARITY.correctIncorrect}%, wrong\u2013wrong ${SIMILARITY.incorrectIncorrect}%.</p>
 `,
   };
 }

@@ -49,15 +49,23 @@ export function reproductionSection(context: ReportContext): Section {
   const { records } = context;
   const { recipe, run, sources, notes } = records;
   const kinds = recipe.stages.map(({ id, kind }) => (id === kind ? id : `${id} (${kind})`)).join(" \u2192 ");
+  const environment = environmentLines(records.environment);
   const body = html`<dl>
 <dt>Run</dt><dd>${run}</dd>
 <dt>Seed</dt><dd>${recipe.seed ?? "not recorded"}</dd>
 <dt>Again, from nothing</dt><dd><code>polaris run recipe.yaml --run-dir runs/again</code> with the recipe below</dd>
 <dt>This page only</dt><dd><code>polaris report &lt;run folder&gt;</code></dd>
 <dt>Stages</dt><dd>${kinds || "not recorded"}</dd>
-${environmentLines(records.environment).map(([key, value]) => html`<dt>${key}</dt><dd>${value}</dd>\n`)}</dl>
-<p>Everything random draws from streams named under the seed, so the same recipe and versions on the same number of threads give the same numbers. Every number on this page is in <code>summary.json</code>, read from the files below.</p>
-${notesList(notes)}<details><summary>Files these numbers come from</summary>
+</dl>
+<p>Everything random draws from streams named under the seed; how far equal recipes give equal bits on another machine is the engine\u2019s promise. Every number in the tables, times apart, is in <code>summary.json</code>, read from the files below.</p>
+${
+  environment.length === 0
+    ? ""
+    : html`<details><summary>Versions and machine</summary>
+<dl>
+${environment.map(([key, value]) => html`<dt>${key}</dt><dd>${value}</dd>\n`)}</dl></details>
+`
+}${notesList(notes)}<details><summary>Files these numbers come from</summary>
 ${table({
   columns: [{ title: "file", align: "left" }, { title: "bytes" }, { title: "SHA-256", align: "left" }],
   rows: sources.map(({ file, sizeBytes, sha256 }) => ({

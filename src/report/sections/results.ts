@@ -30,9 +30,11 @@ function accuracyTable(
   caption: string,
 ): SafeHtml {
   const several = group.benchmarks.length > 1;
-  const best = arms
-    .map((arm) => ({ arm, mean: meanAccuracy(group, arm)?.value ?? Number.NaN }))
-    .reduce((a, b) => (b.mean > a.mean || Number.isNaN(a.mean) ? b : a), { arm: "", mean: Number.NaN }).arm;
+  const means = arms.map((arm) => meanAccuracy(group, arm)?.value ?? Number.NaN);
+  const highest = Math.max(...means.filter(Number.isFinite));
+  // A tie has no best row.
+  const best =
+    means.filter((mean) => mean === highest).length === 1 ? arms[means.indexOf(highest)] : undefined;
   return table({
     columns: [
       { title: "accuracy, %", align: "left" },

@@ -26,6 +26,8 @@ function rows(classes: SimilarityClasses): { label: string; colour: string; esti
 
 function finding(classes: SimilarityClasses): string {
   const { correctCorrect, correctIncorrect, incorrectIncorrect } = classes;
+  if (correctCorrect.problems === 0)
+    return "Without the final answer there are no two correct responses with steps to compare, so nothing is claimed.";
   const above = (other: Estimate): boolean =>
     intervalsApart(correctCorrect, other) && correctCorrect.value > other.value;
   const apart = intervalsApart(correctIncorrect, incorrectIncorrect)
