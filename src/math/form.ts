@@ -242,6 +242,11 @@ function equalityForm(first: Node, last: Node, options: FormOptions): string {
     const other = assigned === first ? last : first;
     if (isName(other)) return `asg${pair(structure(first), structure(last))}`;
     const name = structure(assigned);
+    // `y = 2 - x` and `x + y = 2` are one equation; `f(x) = 2x` and `b = 7` say what something is.
+    if (assigned.op === "symbol" && isScalar(other) && isFree(other)) {
+      const ratio = equationForm(first, last);
+      if (ratio !== null) return `eq${ratio}`;
+    }
     const repeats =
       isFree(other) && someNode(other, (part) => part.op === assigned.op && structure(part) === name);
     if (!repeats) return `asg${name}=${formOf(other, options)}`;

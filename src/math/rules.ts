@@ -365,30 +365,36 @@ function collectionRule(a: Node, b: Node, depth: number): string | null {
     return matchOrdered(x.items, y.items, depth) ? "tuple" : null;
   }
   if (x.items.length !== y.items.length || x.items.length > MAX_LIST) return null;
-  if (matchUnordered(x.items, y.items, depth)) {
-    if (x.ordered !== y.ordered) {
-      const brackets = x.ordered ? a : b;
-      const other = x.ordered ? b : a;
-      // A tuple is a list only where the other side lost its parentheses, in the same order.
-      if (other.op === "set" || brackets.text !== "()") return null;
-      return matchOrdered(x.items, y.items, depth) ? "tuple_list" : null;
-    }
-    return "list";
-  }
+  const named = namedItems(x, y, depth);
+  if (named !== undefined) return named ? "named_items" : null;
+  if (!matchUnordered(x.items, y.items, depth)) return null;
+  if (x.ordered === y.ordered) return "list";
+  // A tuple is a list only where the other side lost its parentheses, in the same order.
+  const [brackets, other] = x.ordered ? [a, b] : [b, a];
+  if (other.op === "set" || brackets.text !== "()") return null;
+  return matchOrdered(x.items, y.items, depth) ? "tuple_list" : null;
+}
+
+interface Items {
+  items: readonly Node[];
+  ordered: boolean;
+}
+
+/**
+ * Where one side names its items and the other does not: names of several things fix the order, one name (`x = 1 or
+ * x = 2`, `n = 2, 3, 4`) does not. Undefined where this rule has nothing to say.
+ */
+function namedItems(x: Items, y: Items, depth: number): boolean | undefined {
   const [u, v] = [unnamed(x.items), unnamed(y.items)];
-  if (u.named === 0 && v.named === 0) return null;
-  if (u.named > 0 && v.named > 0 && u.named !== v.named && u.named !== 1 && v.named !== 1) return null;
-  if (u.named === v.named) {
-    // Both name their items: names must agree, `x = 1, y = 2` is not `x = 2, y = 1`.
-    return null;
-  }
-  if (x.ordered || y.ordered || u.named > 1 || v.named > 1) {
-    const distinct = new Set(
-      (u.named > v.named ? x : y).items.map((item) => structure(item.args[0] ?? item)),
-    );
-    if (distinct.size > 1) return matchOrdered(u.values, v.values, depth) ? "named_items" : null;
-  }
-  return matchUnordered(u.values, v.values, depth) ? "named_items" : null;
+  if (u.named === v.named) return undefined;
+  const more = u.named > v.named ? x : y;
+  const names = new Set(
+    more.items.flatMap((item) => (item.op === "relation" ? [structure(item.args[0] as Node)] : [])),
+  );
+  if (Math.min(u.named, v.named) > 0 && names.size > 1) return undefined;
+  return names.size > 1 || x.ordered || y.ordered
+    ? matchOrdered(u.values, v.values, depth)
+    : matchUnordered(u.values, v.values, depth);
 }
 
 function matchOrdered(x: readonly Node[], y: readonly Node[], depth: number): boolean {

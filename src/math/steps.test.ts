@@ -1,0 +1,83 @@
+import { expect, test } from "vitest";
+import { canonicalKey } from "./key.ts";
+import { complianceRate, extractSteps } from "./steps.ts";
+
+const texts = (response: string, options = {}): string[] =>
+  extractSteps(response, options).spans.map((span) => span.text);
+
+test("spans are brace-matched, outermost, in order, with their positions", () => {
+  const response =
+    "so \\underline{x=\\frac{1}{2}} and \\underline {y = \\{1\\}} then \\underline{\\underline{z=3}}";
+  const { spans, keys, found } = extractSteps(response);
+  expect(spans.map((span) => span.text)).toEqual(["x=\\frac{1}{2}", "y = \\{1\\}", "\\underline{z=3}"]);
+  for (const span of spans) expect(response.slice(span.start, span.end).trim()).toBe(span.text);
+  expect(keys).toEqual(["x=\\frac12", "y=\\{1\\}", "z=3"].map((span) => canonicalKey(span)));
+  expect(found).toBe(3);
+});
+
+test("the practice task's chains have the key of their ends", () => {
+  const { keys } = extractSteps(
+    "\\underline{j=g+4=9+4=3}\\underline{j=3}\\underline{j=4}\\underline{c=3}\\boxed{50}",
+  );
+  expect(keys[0]).toBe(keys[1]);
+  expect(new Set(keys).size).toBe(3);
+});
+
+test("unclosed and empty spans are dropped and counted", () => {
+  const { spans, dropped, found } = extractSteps(
+    "\\underline{} \\underline{ } \\underline{a=1} \\underline{b=2",
+  );
+  expect(spans.length).toBe(1);
+  expect(dropped).toMatchObject({ empty: 2, unclosed: 1 });
+  expect(found).toBe(1);
+});
+
+test("scope cuts at the end of thinking", () => {
+  const response = "<think>\\underline{a=1}</think>\\underline{b=2}";
+  expect(texts(response, { scope: "think" })).toEqual(["a=1"]);
+  expect(texts(response, { scope: "answer" })).toEqual(["b=2"]);
+  expect(texts(response)).toEqual(["a=1", "b=2"]);
+});
+
+test("givens are dropped by key or by text, results are not", () => {
+  const options = { dropGivens: "g=9;j=g+4;ce?:" };
+  const { spans, dropped } = extractSteps(
+    "\\underline{g=9}\\underline{j = g+4}\\underline{j=g+4=9+4=3}\\underline{g=90}",
+    options,
+  );
+  expect(spans.map((span) => span.text)).toEqual(["j=g+4=9+4=3", "g=90"]);
+  expect(dropped.given).toBe(2);
+  expect(texts("\\underline{2x=8}", { dropGivens: "Solve $8 = 2 x$ for x." })).toEqual([]);
+});
+
+test("the final answer, bare small integers, long spans and spam are dropped", () => {
+  const response = "\\underline{x=7}\\underline{n=50}\\underline{12}\\underline{13}\\underline{aaaaaaaaaaaa}";
+  const { spans, dropped } = extractSteps(response, { excludeFinalAnswer: "50", maxSpanChars: 10 });
+  expect(spans.map((span) => span.text)).toEqual(["x=7", "13"]);
+  expect(dropped).toMatchObject({ finalAnswer: 1, littleInformation: 1, tooLong: 1 });
+  const spam = Array.from({ length: 100 }, (_, i) => `\\underline{v=${i}}`).join("");
+  expect(extractSteps(spam, { maxSpans: 32 }).dropped.tooMany).toBe(68);
+});
+
+test("equationMode rhs makes n=2 and k=2 one item", () => {
+  const { keys } = extractSteps("\\underline{n=20}\\underline{k=20}", { equationMode: "rhs" });
+  expect(keys[0]).toBe(keys[1]);
+});
+
+test("compliance is the share of responses with enough steps", () => {
+  const good = "\\underline{a=1}\\underline{b=2}\\underline{c=3}";
+  expect(complianceRate([good, "\\underline{a=1}", ""])).toBeCloseTo(1 / 3);
+  expect(complianceRate([good, "\\underline{a=1}"], 1)).toBe(1);
+  expect(complianceRate([])).toBe(0);
+});
+
+test("hostile responses take bounded time", () => {
+  const start = process.cpuUsage().user;
+  for (const text of [
+    "\\underline{".repeat(50_000),
+    "\\underline{x=1}".repeat(50_000),
+    "\\underline".repeat(90_000),
+  ])
+    extractSteps(text, { dropGivens: "x".repeat(5000) });
+  expect((process.cpuUsage().user - start) / 1000).toBeLessThan(2500);
+});
