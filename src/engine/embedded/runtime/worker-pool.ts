@@ -65,7 +65,8 @@ export function openWorkerPool(size: number, state: SharedState): WorkerPool {
     worker.on("message", (reply: WorkerReply) => {
       const entry = pending.get(reply.id);
       pending.delete(reply.id);
-      if (pending.size === 0) for (const each of workers) each.unref();
+      // An idle engine does not keep the process alive; a closing one does until its threads have ended.
+      if (pending.size === 0 && !closed) for (const each of workers) each.unref();
       if ("error" in reply) entry?.reject(errorOf(reply.error));
       else entry?.resolve(reply.result as never);
     });
@@ -99,7 +100,6 @@ export function openWorkerPool(size: number, state: SharedState): WorkerPool {
         if (dead.has(index)) return;
         const ended = new Promise((resolve) => worker.once("exit", resolve));
         await pool.ask(index, { kind: "close" }, 0);
-        worker.ref();
         await ended;
       });
       closed = true;
