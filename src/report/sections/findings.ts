@@ -16,6 +16,7 @@ import type { ReportContext } from "../context.ts";
 import { formatDifference, listWords } from "../format.ts";
 import { html, type SafeHtml } from "../html.ts";
 import { rewardOf } from "../recipe-view.ts";
+import { trainedSteps } from "../training-runs.ts";
 import { compareWithZero, describeDifference } from "../wording.ts";
 
 /** The comparison that stands for a pair of arms: the mean over benchmarks, or the only benchmark. */
@@ -75,6 +76,14 @@ function teacherNote(context: ReportContext): string {
     : `CORE\u2019s consensus sets begin with verified solutions of a stronger source (stage ${listWords(teachers.map(({ id }) => id))}), which GRPO does not see; its difference to GRPO includes what that source knows. `;
 }
 
+/** At what point of training the RL arms are compared: an arm that is ahead may only be faster. */
+function stepsNote(context: ReportContext): string {
+  const runs = context.training.filter(({ arm }) => arm === "grpo" || arm === "core");
+  if (runs.length < 2) return "";
+  const steps = runs.map((run) => `${armShortLabel(run.arm)} ${trainedSteps(run.steps).length}`);
+  return `RL arms are compared after the steps they were trained for (${listWords(steps)}), so a difference may be one of speed; see the learning curves. `;
+}
+
 /** The answers and the table of comparisons; nothing when no two arms can be compared. */
 export function findings(context: ReportContext): SafeHtml {
   const { groups } = context;
@@ -94,6 +103,6 @@ export function findings(context: ReportContext): SafeHtml {
         ...groups.map((group) => claimCell(headlineDifference(armDifferences(group, arm, reference)))),
       ],
     })),
-    caption: `What this run supports: the first arm minus the second, mean over the benchmarks of a regime, paired by problem; higher or lower only where the 95% interval leaves out zero. ${teacherNote(context)}${INTERVAL_NOTE}`,
+    caption: `What this run supports: the first arm minus the second, mean over the benchmarks of a regime, paired by problem; higher or lower only where the 95% interval leaves out zero. ${teacherNote(context)}${stepsNote(context)}${INTERVAL_NOTE}`,
   })}`;
 }

@@ -55,6 +55,7 @@ describe("findings", () => {
     );
     expect(text).toMatch(/long chains, sparse success: higher by \d+\.\d points \(95% interval/);
     expect(text).toContain("not corrected for the number of comparisons");
+    expect(text).toContain("(GRPO 100 and CORE 100), so a difference may be one of speed");
   });
 
   it("are silent where no two arms can be compared", () => {
