@@ -160,6 +160,16 @@ export class Graph {
       kept.push(node);
     }
     kept.reverse();
+    // A result takes its output name where it is made; a result that is an input or has two names is copied instead.
+    const made = new Set(kept.flatMap((node) => node.outputs.map((output) => output.name)));
+    const outputNames = new Map<string, string>();
+    const copies: { name: string; value: Value }[] = [];
+    for (const output of this.outputs) {
+      const { name, value } = output;
+      if (made.has(value.name) && !outputNames.has(value.name)) outputNames.set(value.name, name);
+      else copies.push(output);
+    }
+    const nameOf = (value: Value): string => outputNames.get(value.name) ?? value.name;
     const info = (value: Value): OnnxValueInfo => ({
       name: value.name,
       type: value.type,
@@ -171,16 +181,15 @@ export class Graph {
         ...kept.map((node) => ({
           operator: node.operator,
           domain: node.domain,
-          inputs: node.inputs.map((input) => input.name),
+          inputs: node.inputs.map(nameOf),
           // Unused results keep their names: some operators read outside their outputs when one is left out.
-          outputs: node.outputs.map((output) => output.name),
+          outputs: node.outputs.map(nameOf),
           attributes: node.attributes,
         })),
-        // A result may be an input or appear under two names, so each gets a node of its own.
-        ...this.outputs.map(({ name, value }) => ({
+        ...copies.map(({ name, value }) => ({
           operator: "Identity",
           domain: "",
-          inputs: [value.name],
+          inputs: [nameOf(value)],
           outputs: [name],
           attributes: {},
         })),

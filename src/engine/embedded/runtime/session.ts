@@ -28,7 +28,19 @@ export interface SessionOptions {
   threads: number;
 }
 
-function tensorOf({ data, shape }: Feed): ort.Tensor {
+/** Tensors of feeds that are used again and again, such as parameters. */
+const tensors = new WeakMap<Feed, ort.Tensor>();
+
+function tensorOf(feed: Feed): ort.Tensor {
+  let tensor = tensors.get(feed);
+  if (!tensor) {
+    tensor = createTensor(feed);
+    tensors.set(feed, tensor);
+  }
+  return tensor;
+}
+
+function createTensor({ data, shape }: Feed): ort.Tensor {
   if (data instanceof Float32Array) return new ort.Tensor("float32", data, shape);
   if (data instanceof Int32Array) return new ort.Tensor("int32", data, shape);
   return new ort.Tensor("int64", data, shape);
@@ -54,14 +66,14 @@ export async function openSession(graph: Graph, options: SessionOptions): Promis
   }
   return {
     async run(feeds) {
-      const tensors: Record<string, ort.Tensor> = {};
+      const inputs: Record<string, ort.Tensor> = {};
       for (const name of required) {
         const feed = feeds[name];
         if (!feed) throw new TypeError(`graph "${graph.name}": input "${name}" is not fed`);
-        tensors[name] = tensorOf(feed);
+        inputs[name] = tensorOf(feed);
       }
       try {
-        const results = await session.run(tensors);
+        const results = await session.run(inputs);
         const arrays: Record<string, Float32Array | Int32Array> = {};
         for (const [name, tensor] of Object.entries(results))
           arrays[name] = tensor.data as Float32Array | Int32Array;
