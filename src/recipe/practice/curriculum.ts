@@ -45,6 +45,8 @@ const MEDIUM: Mixture = {
   styles: { full: 0.8, mid: 0.1, hasty: 0.1, direct: 0 },
 };
 const LONG: Mixture = { ...MEDIUM, factsShare: 0.05, steps: [1, 2, 3, 4, 4, 5, 5, 6, 6] };
+/** The same, mostly long: six steps are known before the mistakes come. */
+const LONGER: Mixture = { ...LONG, steps: [2, 3, 4, 4, 5, 5, 6, 6] };
 /**
  * What a base model has read: every style, missing markup, and mostly sources that are wrong more often than right.
  * It can solve the problems, and rarely does: post-training has something to choose from.
@@ -68,9 +70,9 @@ const LARGE_BASE: Mixture = {
   factsShare: 0,
   steps: [1, 2, 3, 4, 5, 6],
   styles: { full: 0.6, mid: 0.25, hasty: 0.15, direct: 0 },
-  noisyShare: 0.3,
+  noisyShare: 0.1,
   noisyErrorRate: 0.4,
-  errorRate: 0.03,
+  errorRate: 0.01,
 };
 
 const phase = (
@@ -99,6 +101,7 @@ export const CURRICULA: Record<PracticeModel, Curriculum> = {
       phase("short", 400, 32, 3e-3, SHORT),
       phase("medium", 500, 32, 3e-3, MEDIUM),
       phase("long", 700, 32, 3e-3, LONG),
+      phase("longer", 600, 32, 2.5e-3, LONGER),
       phase("base", 200, 32, 1.8e-3, BASE),
     ],
   },
