@@ -86,6 +86,7 @@ export function evaluateAt(one: Node, point: 0 | 1, sign: 1 | -1 = 1): Value | n
 export function plainText(text: string): string {
   return text
     .toLowerCase()
+    .replace(/\./g, "")
     .replace(/[\s.,;:'"`$\\{}()-]+/g, " ")
     .trim();
 }

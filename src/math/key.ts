@@ -35,6 +35,12 @@ export function canonicalKey(span: string, options: KeyOptions = {}): string {
   return key;
 }
 
+/** Forgets remembered keys. Only time depends on them: for measurements and for tests of that. */
+export function forgetKeys(): void {
+  caches.keep.clear();
+  caches.rhs.clear();
+}
+
 /** The text under a key, for explanations and tests. */
 export function canonicalForm(span: string, options: KeyOptions = {}): string {
   return formOf(parse(span).root, { equationMode: options.equationMode ?? "keep" });

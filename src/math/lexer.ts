@@ -57,7 +57,7 @@ const GROUPED = /\d{1,3}(?:(?:,|\{,\}|,\\!\s{0,2}|\\[,!;: ]|,\\ ?|[ \u00a0\u202f
 const SCIENTIFIC = /[eE][+-]?\d{1,6}(?![\d.])/y;
 const REPEATING = /\\(?:overline|bar|dot)\s*\{(\d{1,50})\}/y;
 /** Names of wrappers whose argument is read as mathematics when it holds no word. */
-const WORDLIKE = /[A-Za-z]{2}/;
+const WORDLIKE = /[A-Za-z]{2}|[A-Za-z]\.\s?[A-Za-z]\./;
 const KNOWN_AFTER_ROW =
   /^(?:frac|dfrac|tfrac|sqrt|left|right|neq|in|cdot|times|pi|text|boxed|infty|cup|pm|ldots|angle|circ|binom|log|ln|sin|cos|tan)(?![A-Za-z])/;
 
@@ -271,7 +271,8 @@ class Lexer {
     const name = text.slice(start + 1, end);
     this.position = end;
     if (IGNORED.has(name)) {
-      this.space = true;
+      // `f\left(x\right)` is as close as `f(x)`.
+      if (name !== "left" && name !== "right") this.space = true;
       if ((name === "left" || name === "right") && text.charCodeAt(skipSpaces(text, end)) === 46) {
         const dot = skipSpaces(text, end);
         if (!isDigit(text.charCodeAt(dot + 1))) this.position = dot + 1;

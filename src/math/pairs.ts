@@ -40,6 +40,11 @@ function isBareAnswer(text: string): boolean {
 function answersOf(text: string): { answer: string; how: string }[] {
   const found: { answer: string; how: string }[] = [];
   const boxed = extractAnswer(text);
+  if (boxed.answer === null && text.includes("$") && countWords(text) === 0 && !text.includes("\n")) {
+    // Stray dollar signs between formulas say nothing.
+    const plain = text.replaceAll("\\$", " ").replaceAll("$", " ").trim();
+    if (isBareAnswer(plain)) return [{ answer: plain, how: "bare" }];
+  }
   if (boxed.answer !== null) {
     const joined = extractAnswer(text, { boxes: "all" });
     if (joined.answer !== null && joined.answer !== boxed.answer)

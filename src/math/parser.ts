@@ -575,8 +575,9 @@ class Parser {
 
   /** `f(x)`, `f'(x)`, `f^{-1}(x)`: a call when the name is a function's. */
   private maybeCall(symbol: Node): Node {
+    if (this.kinds[this.at] !== MARK) return symbol;
     const letter = symbol.text.replace(/[_'^].*$/, "");
-    if (!FUNCTION_LETTERS.has(letter)) return symbol;
+    if (!FUNCTION_LETTERS.has(letter) && !this.isEvaluation(letter)) return symbol;
     let name = symbol.text;
     if (this.is("'")) return symbol;
     let at = this.at;
@@ -605,6 +606,13 @@ class Parser {
     this.bars = bars;
     this.depth--;
     return node("call", args, name);
+  }
+
+  /** `I(0)`, `P(3)`: a value of a function; `a(1)^2+b(1)+c` is a polynomial with numbers put in. */
+  private isEvaluation(letter: string): boolean {
+    if (!this.is("(") || this.tokens.spaced[this.at] === true) return false;
+    if (this.kinds[this.at + 1] !== NUMBER || this.texts[this.at + 2] !== ")") return false;
+    return /^[A-Z]$/.test(letter) || (this.texts[this.at + 1] === "0" && /^[q-z]$/.test(letter));
   }
 
   // ---- delimiters -----------------------------------------------------------------------------------------------

@@ -42,6 +42,11 @@ function goldCandidate(text: string): Candidate {
   return known;
 }
 
+/** Forgets parsed golds. Only time depends on them: for measurements. */
+export function forgetGolds(): void {
+  parsedGolds.clear();
+}
+
 /**
  * Judges an answer against a gold answer; several golds mean any of them. `verify(a, b)` and `verify(b, a)` agree.
  *
