@@ -1,7 +1,11 @@
 /** The stages on the embedded engine with the shipped practice model: real gradients, real text, exact resume. */
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openPolicy } from "../open-policy.ts";
+import { FACTS_ONLY } from "../practice/documents.ts";
+import { writeInitialCheckpoint } from "../practice/models.ts";
+import { runCurriculum } from "../practice/pretrain.ts";
 import { createWorkbench, type Workbench } from "./testing/recipe-run.ts";
 
 let bench: Workbench;
@@ -71,7 +75,7 @@ test("sft teaches the format and an interrupted run ends bit for bit like an und
   }
 });
 
-test("pretraining restarts the optimiser between phases and resumes exactly", async () => {
+test("pretraining resumes exactly and gives what the plain loop over the curriculum gives", async () => {
   const recipe = `
   - id: base
     kind: pretrain
@@ -99,4 +103,27 @@ test("pretraining restarts the optimiser between phases and resumes exactly", as
     "stages/base/model/tokenizer.json",
   ])
     expect(bench.read("pretrain-stopped", file) === bench.read("pretrain", file), file).toBe(true);
+
+  const initial = join(bench.folder, "initial");
+  await writeInitialCheckpoint(initial, "practice-small", 3);
+  const policy = await open(initial);
+  const phase = { documentsPerStep: 4, learningRate: 0.003, warmupSteps: 2, finalShare: 0.05 };
+  const clean = { ...FACTS_ONLY, factsShare: 0, steps: [1, 2], shortcutShare: 0.5 };
+  await runCurriculum({
+    policy,
+    curriculum: {
+      model: "practice-small",
+      seed: 3,
+      phases: [
+        { ...phase, name: "facts", steps: 3, mixture: { ...FACTS_ONLY, shortcutShare: 0.5 } },
+        { ...phase, name: "clean", steps: 4, mixture: clean },
+      ],
+    },
+    scratch: join(bench.folder, "between"),
+    onStep: () => {},
+  });
+  await policy.save(join(bench.folder, "plain"));
+  await policy.close();
+  const plain = readFileSync(join(bench.folder, "plain/model.safetensors"), "utf8");
+  expect(bench.read("pretrain", "stages/base/model/model.safetensors") === plain).toBe(true);
 });
