@@ -2,8 +2,9 @@
  * How an answer is read: its tree as text, its canonical form and key. For people; nothing decides by it.
  */
 import type { Node } from "./ast.ts";
+import { isOpaque } from "./ast.ts";
 import { canonicalForm, canonicalKey } from "./key.ts";
-import { isOpaque, parse } from "./parser.ts";
+import { parse } from "./parser.ts";
 import { unwrap } from "./rules.ts";
 
 export interface Description {

@@ -2,8 +2,9 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { isOpaque } from "./ast.ts";
 import { canonicalForm, canonicalKey, forgetKeys } from "./key.ts";
-import { isOpaque, parse } from "./parser.ts";
+import { parse } from "./parser.ts";
 
 const same = (...spans: string[]): void => {
   for (const span of spans)

@@ -4,9 +4,10 @@
  * part of the reason. Not a reward function.
  */
 import type { Answer } from "../types.ts";
+import { isOpaque } from "./ast.ts";
 import { FUNCTIONS, SYMBOLS, WORDS } from "./commands.ts";
 import { extractAnswer } from "./extract.ts";
-import { isOpaque, parse } from "./parser.ts";
+import { parse } from "./parser.ts";
 import { proseAnswer } from "./prose.ts";
 import { unwrap } from "./rules.ts";
 import { verify } from "./verify.ts";

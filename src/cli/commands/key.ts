@@ -1,7 +1,8 @@
 /** `polaris key`: the canonical key of expressions, and the form under it. */
 import { Command, Option } from "commander";
+import { isOpaque } from "../../math/ast.ts";
 import { canonicalForm, canonicalKey } from "../../math/key.ts";
-import { isOpaque, parse } from "../../math/parser.ts";
+import { parse } from "../../math/parser.ts";
 
 interface KeyCommandOptions {
   equations: "keep" | "rhs";
