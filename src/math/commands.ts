@@ -363,3 +363,14 @@ export const UNITS: Readonly<Record<string, string>> = Object.fromEntries(
       return names.split(",").map((name) => [name, unit]);
     }),
 );
+
+/** Greek letters typed as characters. */
+export const GREEK: Readonly<Record<string, string>> = Object.fromEntries(
+  [..."αβγδεζηθικλμνξρστυφχψωΓΔΘΛΞΠΣΦΨΩℓϕϵ"].map((letter, i) => [
+    letter,
+    (
+      "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon phi chi psi " +
+      "omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega ell phi epsilon"
+    ).split(" ")[i] as string,
+  ]),
+);

@@ -5,7 +5,7 @@ import type { Node } from "./ast.ts";
 import { isOpaque } from "./ast.ts";
 import { canonicalForm, canonicalKey } from "./key.ts";
 import { parse } from "./parser.ts";
-import { unwrap } from "./rules.ts";
+import { unwrap } from "./rules/candidate.ts";
 
 export interface Description {
   /** Source without display wrappers. */

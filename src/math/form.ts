@@ -7,7 +7,7 @@ import { type Node, node, someNode } from "./ast.ts";
 import { BudgetExceeded, Evaluation } from "./evaluate.ts";
 import { matrixValues } from "./matrix.ts";
 import { rationalText } from "./rational.ts";
-import { div, real, sub, toRational, type Value, valueText } from "./value.ts";
+import { div, real, sub, type Value, valueText } from "./value.ts";
 
 export interface FormOptions {
   /** `rhs` drops the left side of an equation. */
@@ -114,7 +114,7 @@ export function structure(one: Node): string {
 const HAS_SIGN = (one: Node): boolean => one.op === "plusminus";
 
 /** Form of something with a value. */
-export function scalarForm(one: Node): string {
+function scalarForm(one: Node): string {
   if (someNode(one, HAS_SIGN)) {
     const both = [1, -1].map((sign) => {
       const value = evaluateAt(one, 0, sign as 1 | -1);
@@ -332,10 +332,4 @@ function ratioForm(one: Node, options: FormOptions): string {
     if (forms.every((form) => form !== null)) return `ratio:${forms.join(":")}`;
   }
   return `ratio(${one.args.map((part) => formOf(part, options)).join(":")})`;
-}
-
-/** The rational an expression is, or null. */
-export function rationalOf(one: Node): ReturnType<typeof toRational> {
-  const value = evaluateAt(one, 0);
-  return value === null || value.free ? null : toRational(value);
 }

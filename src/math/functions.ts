@@ -11,7 +11,6 @@ import {
   compareRational,
   floorRational,
   isInteger,
-  mulRational,
   negRational,
   type Rational,
   rational,
@@ -271,13 +270,4 @@ function determinant(evaluation: Evaluation, matrix: Node): Value {
     0,
     Array.from({ length: columns }, (_, i) => i),
   );
-}
-
-/** Exact product, for callers that scale by a rational. */
-export function scaled(value: Value, by: Rational): Value {
-  if (value.exact !== null) {
-    const product = mulRational(value.exact, by);
-    return product === null ? UNRELIABLE : fromRational(product);
-  }
-  return mul(value, fromRational(by));
 }

@@ -1,7 +1,9 @@
 /** Public API of `polaris/math`: answers, keys, steps and verdicts. Pure; runs in a browser. */
+
+export { type Description, describeAnswer } from "./describe.ts";
 export { type Extraction, type ExtractMode, type ExtractOptions, extractAnswer } from "./extract.ts";
 export { type GradeOptions, gradeResponse } from "./grade.ts";
-export { canonicalKey, type KeyOptions } from "./key.ts";
+export { canonicalForm, canonicalKey, type KeyOptions } from "./key.ts";
 export {
   complianceRate,
   type DroppedSteps,

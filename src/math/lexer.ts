@@ -9,6 +9,7 @@ import {
   CHARACTERS,
   DROPPED,
   FUNCTIONS,
+  GREEK,
   IGNORED,
   OPERATORS,
   SUBSCRIPTS,
@@ -496,16 +497,6 @@ class Lexer {
     return true;
   }
 }
-
-const GREEK: Readonly<Record<string, string>> = Object.fromEntries(
-  [..."αβγδεζηθικλμνξρστυφχψωΓΔΘΛΞΠΣΦΨΩℓϕϵ"].map((letter, i) => [
-    letter,
-    (
-      "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon phi chi psi " +
-      "omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega ell phi epsilon"
-    ).split(" ")[i] as string,
-  ]),
-);
 
 /** Is a run of letters that stands alone a word rather than a product of variables? */
 function isWord(run: string): boolean {

@@ -9,7 +9,7 @@ import { FUNCTIONS, SYMBOLS, WORDS } from "./commands.ts";
 import { extractAnswer } from "./extract.ts";
 import { parse } from "./parser.ts";
 import { proseAnswer } from "./prose.ts";
-import { unwrap } from "./rules.ts";
+import { unwrap } from "./rules/candidate.ts";
 import { verify } from "./verify.ts";
 
 export interface PairVerdict {

@@ -44,9 +44,6 @@ function trimEnd(text: string): string {
       last === 126 ||
       last === 36
     ) {
-      if (last === 46 && text.charCodeAt(end - 2) === 46) {
-        // An ellipsis is dropped whole.
-      }
       end--;
     } else if (last === 92) end--;
     else if (end > 1 && text.charCodeAt(end - 2) === 92 && (last === 33 || last === 93 || last === 41))

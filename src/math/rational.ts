@@ -184,7 +184,7 @@ export function rationalText(a: Rational): string {
 }
 
 /** Numbers with more digits are opaque: nothing multiplies them usefully. */
-export const MAX_DIGITS = 2000;
+const MAX_DIGITS = 2000;
 
 /**
  * Exact value of the lexer's number text: digits, an optional fraction, `(` before a repeating part, an exponent.

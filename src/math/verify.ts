@@ -8,7 +8,8 @@ import type { Answer } from "../types.ts";
 import { compatEqual } from "./compat/index.ts";
 import { hash128 } from "./hash.ts";
 import { canonicalKey } from "./key.ts";
-import { type Candidate, candidate, matchCandidates } from "./rules.ts";
+import { type Candidate, candidate } from "./rules/candidate.ts";
+import { matchCandidates } from "./rules/match.ts";
 import { GRADER_VERSION } from "./version.ts";
 
 export interface VerifyOptions {

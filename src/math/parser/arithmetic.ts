@@ -35,7 +35,7 @@ export function parseSum(p: Cursor): Node {
 }
 
 /** A term with any number of signs before it. */
-export function parseSigned(p: Cursor): Node {
+function parseSigned(p: Cursor): Node {
   let negative = false;
   for (;;) {
     if (p.accept("+")) continue;
@@ -91,7 +91,7 @@ export function parseTerm(p: Cursor, negative: boolean): Node {
 }
 
 /** Inside a congruence `a ≡ b mod m` the modulus belongs to the relation. */
-export function isCongruence(p: Cursor): boolean {
+function isCongruence(p: Cursor): boolean {
   for (let i = p.at - 1; i >= 0; i--) {
     if (p.kinds[i] !== MARK) continue;
     const text = p.texts[i];
@@ -121,7 +121,7 @@ export function startsFactor(p: Cursor): boolean {
 }
 
 /** Is there a second bar in this group? */
-export function closesLater(p: Cursor, bar: string): boolean {
+function closesLater(p: Cursor, bar: string): boolean {
   let nested = 0;
   for (let i = p.at + 1; i < p.kinds.length; i++) {
     if (p.kinds[i] !== MARK) continue;
@@ -137,7 +137,7 @@ export function closesLater(p: Cursor, bar: string): boolean {
   return false;
 }
 
-export function closesTwice(p: Cursor, from: number, bar: string): boolean {
+function closesTwice(p: Cursor, from: number, bar: string): boolean {
   for (let i = from + 1; i < p.kinds.length; i++) if (p.kinds[i] === MARK && p.texts[i] === bar) return true;
   return false;
 }

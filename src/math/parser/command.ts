@@ -59,7 +59,7 @@ export function parseCommand(p: Cursor, name: string): Node {
   return node("opaque", [], `\\${name}`);
 }
 
-export function parseRoot(p: Cursor, name: string): Node {
+function parseRoot(p: Cursor, name: string): Node {
   let index: Node = node("number", [], name === "cbrt" ? "3" : "2", {
     num: name === "cbrt" ? 3 : 2,
     den: 1,
@@ -73,7 +73,7 @@ export function parseRoot(p: Cursor, name: string): Node {
   return node("root", [parseCommandArgument(p), index]);
 }
 
-export function parseRounding(p: Cursor, name: string): Node {
+function parseRounding(p: Cursor, name: string): Node {
   p.enter();
   const bars = p.bars;
   p.bars = 0;
@@ -88,7 +88,7 @@ export function parseRounding(p: Cursor, name: string): Node {
 }
 
 /** `\sin^2 x`, `\log_{10} 2`, `\gcd(a,b)`. */
-export function parseNamed(p: Cursor, name: string): Node {
+function parseNamed(p: Cursor, name: string): Node {
   p.enter();
   let exponent: Node | null = null;
   let index: Node | null = null;
@@ -116,7 +116,7 @@ export function parseNamed(p: Cursor, name: string): Node {
 }
 
 /** One delimited group, or the run of simple factors that follows. Null when nothing follows. */
-export function parseFunctionArguments(p: Cursor): Node[] | null {
+function parseFunctionArguments(p: Cursor): Node[] | null {
   if (p.kinds[p.at] === MARK) {
     const text = p.texts[p.at] as string;
     if (text === "(" || text === "[") {

@@ -32,14 +32,14 @@ export function parseFactor(p: Cursor): Node {
   return base;
 }
 
-export function withPrimes(p: Cursor, base: Node): Node {
+function withPrimes(p: Cursor, base: Node): Node {
   let marks = "";
   while (p.accept("'")) marks += "'";
   if (base.op === "symbol") return withCall(p, node("symbol", [], base.text + marks));
   return node("call", [base], marks);
 }
 
-export function withPower(p: Cursor, base: Node): Node {
+function withPower(p: Cursor, base: Node): Node {
   p.at++;
   // Degrees and derivatives written as superscripts.
   const inBraces = p.is("{");
@@ -70,9 +70,8 @@ export function withPower(p: Cursor, base: Node): Node {
 }
 
 /** `x_1`, `52_8`, `\log_2`-like names; a subscript is part of the name. */
-export function withSubscript(p: Cursor, base: Node): Node {
+function withSubscript(p: Cursor, base: Node): Node {
   p.at++;
-  const from = p.at;
   const index = readArgument(p);
   if (base.op === "number" && /^\d{1,2}$/.test(index) && Number(index) >= 2 && Number(index) <= 36) {
     const plain = base.text;
@@ -85,7 +84,7 @@ export function withSubscript(p: Cursor, base: Node): Node {
     return withCall(p, node("symbol", [], `${name}_${index}${primes}`));
   }
   if (base.op === "constant") return node("symbol", [], `${base.text}_${index}`);
-  return node("call", [base, node("symbol", [], `_${index}`)], from > 0 ? "subscript" : "");
+  return node("call", [base, node("symbol", [], `_${index}`)], "subscript");
 }
 
 export function parsePrimary(p: Cursor): Node {
@@ -117,7 +116,7 @@ export function parsePrimary(p: Cursor): Node {
 }
 
 /** `1\frac45` and `7 3/4` are sums. */
-export function withFraction(p: Cursor, whole: Node): Node {
+function withFraction(p: Cursor, whole: Node): Node {
   if (!/^\d+$/.test(whole.text)) return whole;
   if (p.kinds[p.at] === COMMAND && FRACTIONS.has(p.texts[p.at] as string)) {
     const from = p.at;
@@ -142,7 +141,7 @@ export function withFraction(p: Cursor, whole: Node): Node {
   return whole;
 }
 
-export function parseSymbol(p: Cursor, name: string): Node {
+function parseSymbol(p: Cursor, name: string): Node {
   if (name === "e" || name === "i") {
     if (!p.is("_") && !p.is("'")) return node("constant", [], name);
   }
@@ -185,7 +184,7 @@ export function withCall(p: Cursor, symbol: Node): Node {
 }
 
 /** `I(0)`, `P(3)`: a value of a function; `a(1)^2+b(1)+c` is a polynomial with numbers put in. */
-export function isEvaluation(p: Cursor, letter: string): boolean {
+function isEvaluation(p: Cursor, letter: string): boolean {
   if (!p.is("(") || p.tokens.spaced[p.at] === true) return false;
   if (p.kinds[p.at + 1] !== NUMBER || p.texts[p.at + 2] !== ")") return false;
   return /^[A-Z]$/.test(letter) || (p.texts[p.at + 1] === "0" && /^[q-z]$/.test(letter));

@@ -30,7 +30,7 @@ export function parseAccent(p: Cursor, name: string): Node {
 }
 
 /** The letters of a product of plain symbols, in the written order. */
-export function letterProduct(inner: Node): string | null {
+function letterProduct(inner: Node): string | null {
   if (inner.op !== "mul") return null;
   let letters = "";
   for (const factor of inner.args) {
@@ -42,7 +42,7 @@ export function letterProduct(inner: Node): string | null {
 
 /** `\angle ABC` reads the same backwards, `\triangle ABC` in any order. */
 export function parseFigure(p: Cursor, name: string): Node {
-  let points: string[] = [];
+  const points: string[] = [];
   for (;;) {
     const kind = p.kinds[p.at];
     const text = p.texts[p.at] as string;
@@ -60,7 +60,6 @@ export function parseFigure(p: Cursor, name: string): Node {
       points[points.length - 1] += "'";
     }
   }
-  if (name === "measuredangle") points = [...points];
   if (points.length === 0) {
     if (p.is("{")) return node("call", [parseGroup(p)], name);
     return node("symbol", [], `figure:${name}`);

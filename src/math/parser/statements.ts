@@ -39,7 +39,7 @@ export function parseStatements(p: Cursor): Node {
   );
 }
 
-export function parseCommas(p: Cursor): Node {
+function parseCommas(p: Cursor): Node {
   const items = parseItems(p);
   return items.length === 1 ? (items[0] as Node) : node("list", items);
 }
@@ -57,7 +57,7 @@ export function parseItems(p: Cursor): Node[] {
   return items.length === 0 ? [node("empty")] : items;
 }
 
-export function parseImplication(p: Cursor): Node {
+function parseImplication(p: Cursor): Node {
   const first = parseRelation(p);
   if (!(p.kinds[p.at] === MARK && IMPLICATIONS.has(p.texts[p.at] as string))) return first;
   const members = [first];
@@ -69,7 +69,7 @@ export function parseImplication(p: Cursor): Node {
   return node("relation", members, operators);
 }
 
-export function isRelation(p: Cursor): boolean {
+function isRelation(p: Cursor): boolean {
   if (p.kinds[p.at] !== MARK) return false;
   const text = p.texts[p.at] as string;
   // A bar that closes nothing says "divides".
@@ -91,7 +91,7 @@ export function parseRelation(p: Cursor): Node {
 }
 
 /** `(mod m)` after a congruence. */
-export function withModulus(p: Cursor, left: Node): Node {
+function withModulus(p: Cursor, left: Node): Node {
   let modulus: Node | null = null;
   if (p.is("pmod") || p.is("mod")) {
     p.at++;
@@ -104,7 +104,7 @@ export function withModulus(p: Cursor, left: Node): Node {
   return modulus === null ? left : node("function", [left, modulus], "congruent");
 }
 
-export function parseRatio(p: Cursor): Node {
+function parseRatio(p: Cursor): Node {
   const first = parseSetOperation(p);
   if (!p.is(":")) return first;
   const parts = [first];
@@ -112,7 +112,7 @@ export function parseRatio(p: Cursor): Node {
   return node("ratio", parts);
 }
 
-export function parseSetOperation(p: Cursor): Node {
+function parseSetOperation(p: Cursor): Node {
   let left = parseSum(p);
   while (p.is("∪") || p.is("∩") || p.is("∖")) {
     const operator = p.texts[p.at++] as string;
