@@ -1,6 +1,6 @@
 /**
  * The pretraining curriculum of the practice models, as data: what each phase shows, for how long, at what learning
- * rate. Facts first, then clean solutions from short to long, then a noisy mixture of styles; each phase restarts
+ * rate. Facts first, then clean solutions from short to long, for the small model then a noisy mixture of styles; each phase restarts
  * the optimiser and its schedule. What was tried on the way is in docs/practice-tasks.md.
  */
 import { CLEAN, FACTS_ONLY, type Mixture } from "./documents.ts";
@@ -62,19 +62,9 @@ const BASE: Mixture = {
   errorRate: 0.05,
 };
 
-/** The large model practises chains: it is the stronger one there, and has something to learn about equations. */
+/** The large model practises chains, four documents of five, and ends with marked steps and few mistakes: no noisy phase. */
 const LARGE_LONG: Mixture = { ...LONG, families: ["chain", "two-route", "chain", "two-route", "inverse"] };
-/** A large model that has been through SFT of its own: marked steps, boxed answers, few mistakes. */
-const LARGE_BASE: Mixture = {
-  ...LARGE_LONG,
-  factsShare: 0,
-  steps: [1, 2, 3, 4, 5, 6],
-  styles: { full: 0.6, mid: 0.25, hasty: 0.15, direct: 0 },
-  noisyShare: 0.1,
-  noisyErrorRate: 0.4,
-  errorRate: 0.01,
-};
-
+const LARGE_LONGER: Mixture = { ...LARGE_LONG, steps: LONGER.steps };
 const phase = (
   name: string,
   steps: number,
@@ -113,7 +103,7 @@ export const CURRICULA: Record<PracticeModel, Curriculum> = {
       phase("short", 400, 32, 2.5e-3, SHORT),
       phase("medium", 500, 32, 2.5e-3, MEDIUM),
       phase("long", 700, 32, 2.5e-3, LARGE_LONG),
-      phase("base", 150, 32, 1.5e-3, LARGE_BASE),
+      phase("longer", 700, 32, 2.2e-3, LARGE_LONGER),
     ],
   },
 };
