@@ -24,6 +24,33 @@ export function closingBrace(text: string, open: number, escapes = true, limit =
   return -1;
 }
 
+/**
+ * The closing brace of each of many opening ones, in one pass over `[from, to)`; those that never close are absent.
+ *
+ * @param opens indices of `{` in `text`, ascending
+ */
+export function closingBraces(
+  text: string,
+  opens: readonly number[],
+  from = 0,
+  to = text.length,
+): Map<number, number> {
+  const closes = new Map<number, number>();
+  if (opens.length === 0) return closes;
+  const wanted = new Set(opens);
+  const stack: number[] = [];
+  for (let i = from; i < to; i++) {
+    const code = text.charCodeAt(i);
+    if (code === BACKSLASH) i++;
+    else if (code === OPEN) stack.push(i);
+    else if (code === CLOSE) {
+      const open = stack.pop();
+      if (open !== undefined && wanted.has(open)) closes.set(open, i);
+    }
+  }
+  return closes;
+}
+
 /** Index of the first character at or after `from` that is not a space, tab or line break. */
 export function skipSpaces(text: string, from: number): number {
   let i = from;

@@ -3,7 +3,7 @@
  * is `truncated`, never `wrong`. It does not judge the answer: that is `verify`.
  * Source: recipe.md A11 (think-close rule, last balanced box) and grading.md section 5.
  */
-import { closingBrace, skipSpaces } from "./braces.ts";
+import { closingBraces, skipSpaces } from "./braces.ts";
 import { proseAnswer } from "./prose.ts";
 
 /**
@@ -48,33 +48,30 @@ interface Box {
   content: string;
 }
 
-/** All outermost balanced boxes in order, and whether a box stands open at the end. */
+/** All outermost balanced boxes in order, and whether a box stands open. */
 function findBoxes(text: string): { boxes: Box[]; unclosed: boolean } {
+  const starts: { start: number; open: number }[] = [];
   const boxes: Box[] = [];
-  let unclosed = false;
-  // A failed search from one open box would repeat for each later one: after the first failure the remaining text
-  // is searched with the knowledge that this brace level never closes, at most MAX_BOXES times.
-  let failures = 0;
-  const pattern = /\\(?:boxed|fbox)(?![A-Za-z])/g;
-  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
-    const open = skipSpaces(text, pattern.lastIndex);
-    if (text.charCodeAt(open) !== 123) {
-      // TeX takes the next token as the argument: `\boxed 7`.
-      const token = /^[0-9A-Za-z]/.exec(text.slice(open, open + 1));
-      if (token !== null && open > pattern.lastIndex)
-        boxes.push({ start: match.index, end: open + 1, content: token[0] });
-      continue;
-    }
-    const close = closingBrace(text, open);
-    if (close < 0) {
-      unclosed = true;
-      if (++failures >= MAX_BOXES) break;
-      continue;
-    }
-    boxes.push({ start: match.index, end: close + 1, content: text.slice(open + 1, close) });
-    pattern.lastIndex = close + 1;
+  for (const match of text.matchAll(/\\(?:boxed|fbox)(?![A-Za-z])/g)) {
+    const after = match.index + match[0].length;
+    const open = skipSpaces(text, after);
+    if (text.charCodeAt(open) === 123) starts.push({ start: match.index, open });
+    // TeX takes the next token as the argument: `\boxed 7`.
+    else if (open > after && /^[0-9A-Za-z]/.test(text.charAt(open)))
+      boxes.push({ start: match.index, end: open + 1, content: text.charAt(open) });
   }
-  return { boxes, unclosed };
+  const closes = closingBraces(
+    text,
+    starts.map(({ open }) => open),
+  );
+  let end = 0;
+  for (const { start, open } of starts) {
+    const close = closes.get(open);
+    if (close === undefined || start < end) continue;
+    end = close + 1;
+    boxes.push({ start, end, content: text.slice(open + 1, close) });
+  }
+  return { boxes: boxes.sort((a, b) => a.start - b.start), unclosed: closes.size < starts.length };
 }
 
 /** The final run of boxes joined by nothing but punctuation, conjunctions or one line of words. */

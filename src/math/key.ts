@@ -27,12 +27,17 @@ export function canonicalKey(span: string, options: KeyOptions = {}): string {
   const cache = caches[equationMode];
   const known = cache.get(span);
   if (known !== undefined) return known;
-  const key = hash128(KEY_VERSION + canonicalForm(span, options));
+  const key = keyOfForm(canonicalForm(span, options));
   if (span.length <= 200) {
     if (cache.size >= CACHE_SIZE) cache.clear();
     cache.set(span, key);
   }
   return key;
+}
+
+/** The key of a canonical form. */
+export function keyOfForm(form: string): string {
+  return hash128(KEY_VERSION + form);
 }
 
 /** Forgets remembered keys. Only time depends on them: for measurements and for tests of that. */

@@ -54,7 +54,7 @@ export interface LexOptions {
 }
 
 /** Every separator between groups of three digits. */
-const GROUPED = /\d{1,3}(?:(?:,|\{,\}|,\\!\s{0,2}|\\[,!;: ]|,\\ ?|[ \u00a0\u202f\u2009])\d{3})+(?!\d)/y;
+const GROUPED = /\d{1,3}(?:(?:,|\{,\}|,\\!\s{0,2}|\\[,!;: ]|,\\ ?|[ \u00a0\u202f\u2009])\d{3}){1,12}(?!\d)/y;
 const SCIENTIFIC = /[eE][+-]?\d{1,6}(?![\d.])/y;
 const REPEATING = /\\(?:overline|bar|dot)\s*\{(\d{1,50})\}/y;
 /** Names of wrappers whose argument is read as mathematics when it holds no word. */

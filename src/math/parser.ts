@@ -10,7 +10,7 @@ import { Cursor, STUCK, Stuck } from "./parser/cursor.ts";
 import { parseStatements } from "./parser/statements.ts";
 
 /** Longer input is opaque: no answer or intermediate result is this long. Characters. */
-export const MAX_CHARS = 4000;
+export const MAX_CHARS = 2000;
 
 function parseAll(p: Cursor): Node {
   const result = parseStatements(p);

@@ -4,7 +4,7 @@
  */
 
 /** Only the end of a response is searched. Characters. */
-const MAX_PROSE_CHARS = 20_000;
+const MAX_PROSE_CHARS = 4000;
 
 const CUE =
   /(?:final\s+answer|answer|result|solution)\s*(?:is|are|equals|:|=)?\s*:?\s*(?:\*\*)?\s*([^\n]{1,400})/gi;
@@ -13,7 +13,7 @@ const CUE =
 function formulas(text: string): string[] {
   const found: string[] = [];
   const pattern =
-    /\$\$([^$]{1,2000})\$\$|\$((?:\\.|[^$\\\n]){1,2000})\$|\\\(([\s\S]{1,2000}?)\\\)|\\\[([\s\S]{1,2000}?)\\\]/g;
+    /\$\$([^$]{1,400})\$\$|\$((?:\\.|[^$\\\n]){1,400})\$|\\\(([\s\S]{1,400}?)\\\)|\\\[([\s\S]{1,400}?)\\\]/g;
   for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
     const content = match[1] ?? match[2] ?? match[3] ?? match[4] ?? "";
     if (content.trim() !== "") found.push(content.trim());
@@ -37,7 +37,11 @@ function stated(sentence: string): string | null {
 
 /** The answer a reader would take from prose, or null. */
 export function proseAnswer(response: string): string | null {
-  const text = response.slice(-MAX_PROSE_CHARS);
+  // Runs of white space would make the patterns below try every way to share them out.
+  const text = response
+    .slice(-MAX_PROSE_CHARS)
+    .replace(/[^\S\n]+/g, " ")
+    .replace(/ ?\n[ \n]*/g, " \n ");
   let cued: string | null = null;
   for (const match of text.matchAll(CUE)) cued = match[1] ?? null;
   for (const sentence of cued?.split(/\.\s+(?=[A-Z])/) ?? []) {

@@ -186,6 +186,9 @@ export function rationalText(a: Rational): string {
 /** Numbers with more digits are opaque: nothing multiplies them usefully. */
 const MAX_DIGITS = 2000;
 
+/** Of the e-notation; physical quantities stay far below. */
+const MAX_EXPONENT = 400;
+
 /**
  * Exact value of the lexer's number text: digits, an optional fraction, `(` before a repeating part, an exponent.
  * Null beyond the size caps.
@@ -206,7 +209,7 @@ export function parseNumber(text: string): Rational | null {
   if (match === null) return null;
   const [, whole = "", fraction = "", repeating = "", exponent = "0"] = match;
   const power = Number(exponent);
-  if (Math.abs(power) > 2400) return null;
+  if (Math.abs(power) > MAX_EXPONENT) return null;
   let value = rational(BigInt(whole + fraction || "0"), 10n ** BigInt(fraction.length));
   if (value !== null && repeating !== "") {
     const period = 10n ** BigInt(repeating.length) - 1n;

@@ -4,7 +4,7 @@
  * Source: recipe.md B4 (parser), C2 (keys), C3 rows 3 to 5 (givens, final answer, information).
  */
 import type { Answer } from "../types.ts";
-import { closingBrace, skipSpaces } from "./braces.ts";
+import { closingBraces, skipSpaces } from "./braces.ts";
 import { canonicalKey } from "./key.ts";
 import { verify } from "./verify.ts";
 
@@ -62,14 +62,8 @@ const MAX_FOUND = 1024;
 /** Parts of a problem whose keys count as givens. */
 const MAX_GIVENS = 64;
 
-function findSpans(
-  response: string,
-  from: number,
-  to: number,
-  dropped: DroppedSteps,
-  maxSpanChars: number,
-): StepSpan[] {
-  const spans: StepSpan[] = [];
+function findSpans(response: string, from: number, to: number, dropped: DroppedSteps): StepSpan[] {
+  const opens: number[] = [];
   const pattern = /\\underline(?![A-Za-z])/g;
   pattern.lastIndex = from;
   for (
@@ -78,16 +72,20 @@ function findSpans(
     match = pattern.exec(response)
   ) {
     const open = skipSpaces(response, pattern.lastIndex);
-    if (response.charCodeAt(open) !== 123) continue;
-    // Unclosed braces would make each later search run to the end; the window bounds the work to be linear.
-    const close = closingBrace(response, open, true, Math.min(to, open + Math.max(4000, maxSpanChars * 2)));
-    if (close < 0) {
+    if (response.charCodeAt(open) === 123) opens.push(open);
+  }
+  const closes = closingBraces(response, opens, from, to);
+  const spans: StepSpan[] = [];
+  let end = 0;
+  for (const open of opens) {
+    if (open < end) continue;
+    const close = closes.get(open);
+    if (close === undefined) {
       dropped.unclosed++;
-      if (dropped.unclosed > MAX_FOUND) break;
       continue;
     }
+    end = close;
     const text = response.slice(open + 1, close).trim();
-    pattern.lastIndex = close + 1;
     if (text === "") dropped.empty++;
     else if (spans.length >= MAX_FOUND) dropped.tooMany++;
     else spans.push({ text, start: open + 1, end: close });
@@ -144,7 +142,7 @@ export function extractSteps(response: string, options: StepOptions = {}): Extra
   const boundary = scope === "both" ? -1 : text.lastIndexOf("</think>");
   const from = scope === "answer" && boundary >= 0 ? boundary : 0;
   const to = scope === "think" && boundary >= 0 ? boundary : text.length;
-  const found = findSpans(text, from, to, dropped, maxSpanChars);
+  const found = findSpans(text, from, to, dropped);
   const givens = dropGivens === undefined ? null : givensOf(dropGivens, equationMode);
   const spans: StepSpan[] = [];
   const keys: string[] = [];

@@ -1,8 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { extractAnswer } from "./extract.ts";
 import { canonicalForm } from "./key.ts";
 import { createPairCounter, type LabelledPair } from "./pairs.ts";
+import { extractSteps } from "./steps.ts";
 import { fuzz } from "./testing/fuzz.ts";
+import { HOSTILE } from "./testing/hostile.ts";
 import { verify } from "./verify.ts";
 
 const EQUAL: [string, string, string][] = [
@@ -128,6 +131,26 @@ test.skipIf(!existsSync(CRASH))(
   },
   30_000,
 );
+
+test.each(Object.entries(HOSTILE))("%s: within 5 ms in every function", (_, input) => {
+  const runs: Record<string, () => unknown> = {
+    verify: () => verify(input, `${input}+1`),
+    compat: () => verify(input, `${input}+1`, { mode: "compat" }),
+    form: () => canonicalForm(input),
+    extract: () => extractAnswer(`${input}\\boxed{${input}`, { prose: true, boxes: "all" }),
+    steps: () => extractSteps(`\\underline{${input}}${input}`, { maxSpanChars: 1e6, dropGivens: input }),
+  };
+  for (const [name, run] of Object.entries(runs)) {
+    let fastest = Number.POSITIVE_INFINITY;
+    // A busy machine slows single tries; hostile input is slow each time.
+    for (let i = 0; i < 8 && fastest > 5; i++) {
+      const start = process.cpuUsage().user;
+      run();
+      fastest = Math.min(fastest, (process.cpuUsage().user - start) / 1000);
+    }
+    expect(fastest, name).toBeLessThanOrEqual(5);
+  }
+});
 
 test("3,000 mutated inputs: no throw, no asymmetry, no history, nothing slow", () => {
   const report = fuzz({ seed: 7, inputs: 3000, now: () => process.cpuUsage().user / 1000 });

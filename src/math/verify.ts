@@ -7,7 +7,7 @@
 import type { Answer } from "../types.ts";
 import { compatEqual } from "./compat/index.ts";
 import { hash128 } from "./hash.ts";
-import { canonicalKey } from "./key.ts";
+import { keyOfForm } from "./key.ts";
 import { type Candidate, candidate } from "./rules/candidate.ts";
 import { matchCandidates } from "./rules/match.ts";
 import { GRADER_VERSION } from "./version.ts";
@@ -71,14 +71,14 @@ export function verify(gold: Answer, answer: string, options: VerifyOptions = {}
       grader,
     };
   }
-  const keyAnswer = canonicalKey(answer);
-  let keyGold = "";
   const given = candidate(answer);
+  const keyAnswer = keyOfForm(given.form);
+  let keyGold = "";
   for (const one of golds.slice(0, MAX_GOLDS)) {
-    const text = String(one);
-    const key = canonicalKey(text);
+    const wanted = goldCandidate(String(one));
+    const key = keyOfForm(wanted.form);
     if (keyGold === "") keyGold = key;
-    const rule = matchCandidates(goldCandidate(text), given);
+    const rule = matchCandidates(wanted, given);
     if (rule !== null) return { equal: true, rule, keyGold: key, keyAnswer, grader };
   }
   return { equal: false, rule: golds.length === 0 ? "no_gold" : "unequal", keyGold, keyAnswer, grader };

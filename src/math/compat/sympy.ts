@@ -12,7 +12,7 @@ const UNITS =
   "degree cm centimeter meter mile second minute hour day week month year foot feet inch yard".split(" ");
 const UNIT_PATTERNS = UNITS.map((unit) => new RegExp(`${unit}(?:es)?s? *(?:\\^[0-9]+)?`, "g"));
 const TUPLE_BRACKETS = "()[]";
-const FLOAT = /^\s*[+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i;
+const FLOAT = /^\s*[+-]?(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?\s*$/i;
 /** Longer answers only compare as text. Characters. */
 const MAX_CHARS = 4000;
 

@@ -8,6 +8,8 @@ import { parseSum } from "./arithmetic.ts";
 import { type Cursor, MAX_ITEMS, STUCK } from "./cursor.ts";
 
 const RELATIONS: ReadonlySet<string> = new Set([..."=≠<>≤≥∈∉∋⊂⊆⊃⊇≡≈∼≅∝⊥∥∣∤→"]);
+/** Members of one chain; each is evaluated by itself. */
+const MAX_MEMBERS = 100;
 const IMPLICATIONS: ReadonlySet<string> = new Set(["⇒", "⇐", "⇔", "↔", "←"]);
 
 /** Rows or `;` items of `,` items; a single statement stays itself. */
@@ -65,6 +67,7 @@ function parseImplication(p: Cursor): Node {
   while (p.kinds[p.at] === MARK && IMPLICATIONS.has(p.texts[p.at] as string)) {
     operators += p.texts[p.at++];
     members.push(p.atClose() ? node("empty") : parseRelation(p));
+    if (members.length > MAX_MEMBERS) throw STUCK;
   }
   return node("relation", members, operators);
 }
@@ -86,6 +89,7 @@ export function parseRelation(p: Cursor): Node {
     // `= \; =` and a relation at the end have a missing side.
     const missing = p.atClose() || (isRelation(p) && !p.is("|")) || p.is(",") || p.is(";") || p.is("\\\\");
     members.push(missing ? node("empty") : parseRatio(p));
+    if (members.length > MAX_MEMBERS) throw STUCK;
   }
   return withModulus(p, node("relation", members, operators));
 }
@@ -117,6 +121,7 @@ function parseSetOperation(p: Cursor): Node {
   while (p.is("∪") || p.is("∩") || p.is("∖")) {
     const operator = p.texts[p.at++] as string;
     const right = parseSum(p);
+    if (left.args.length > MAX_MEMBERS) throw STUCK;
     left =
       left.op === "setop" && left.text === operator && operator !== "∖"
         ? node("setop", [...left.args, right], operator)

@@ -5,25 +5,30 @@ import type { Node } from "../ast.ts";
 import { parse } from "../parser.ts";
 import { formOf, KEEP } from "./memory.ts";
 
-/** Is everything outside the dollar signs punctuation or a conjunction? */
+/** Longer text is no answer and stays as it is. Characters. */
+const MAX_WRAPPED_CHARS = 20_000;
+const CONJUNCTION = /^[\s,;.]*(?:(?:and|or)[\s,;.]*)?$/;
+const OPENINGS = ["$$", "$", "\\(", "\\["] as const;
+const CLOSINGS = ["$$", "$", "\\)", "\\]"] as const;
+
+/** `$1$, $2$ and $3$`: several formulas and nothing else outside the dollar signs. */
 function isFormulaList(text: string): boolean {
-  const outside = text.split("$").filter((_, i) => i % 2 === 0);
-  return outside.every((part) => /^[\s,;.]*(?:and|or)?[\s,;.]*$/.test(part));
+  const parts = text.split("$");
+  return parts.length > 4 && parts.every((part, i) => i % 2 === 1 || CONJUNCTION.test(part));
 }
 
-/** Removes `$`, `\(`, `\[`, an enclosing box and a final full stop. */
+/** Removes `$`, `\(`, `\[` around the whole, dollar signs between the parts of a list, and a final full stop. */
 export function unwrap(text: string): string {
   let inner = text.trim();
-  // `$1$, $2$ and $3$` is one list.
-  if (/\$[\s,;]*(?:and|or)?[\s,;]*\$/.test(inner) && /^(?:[^$]*\$){2,}/.test(inner) && isFormulaList(inner))
-    inner = inner.replace(/\$/g, " ").trim();
+  if (inner.length > MAX_WRAPPED_CHARS) return inner;
+  if (inner.includes("$") && isFormulaList(inner)) inner = inner.replaceAll("$", " ").trim();
   for (let i = 0; i < 4; i++) {
     const before = inner;
-    inner = inner
-      .replace(/^(?:\$\$?|\\\(|\\\[)\s*/, "")
-      .replace(/\s*(?:\$\$?|\\\)|\\\])$/, "")
-      .trim();
-    if (/[^.]\.$/.test(inner)) inner = inner.slice(0, -1).trim();
+    const opening = OPENINGS.find((mark) => inner.startsWith(mark));
+    if (opening !== undefined) inner = inner.slice(opening.length).trim();
+    const closing = CLOSINGS.find((mark) => inner.endsWith(mark) && !inner.endsWith(`\\${mark}`));
+    if (closing !== undefined) inner = inner.slice(0, inner.length - closing.length).trim();
+    if (inner.length > 1 && inner.endsWith(".") && !inner.endsWith("..")) inner = inner.slice(0, -1).trim();
     if (inner === before) break;
   }
   return inner;
