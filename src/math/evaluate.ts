@@ -201,9 +201,10 @@ export class Evaluation {
   /** Large integers cost by the square of their size. */
   private chargeSize(value: Value): void {
     if (value.exact !== null && typeof value.exact.num === "bigint") {
-      const digits = value.exact.num.toString(16).length + (value.exact.den as bigint).toString(16).length;
-      this.charge((digits * digits) >> 10);
-      this.charge(digits >> 3);
+      const { num, den } = value.exact as { num: bigint; den: bigint };
+      const digits = num.toString(16).length + den.toString(16).length;
+      // A fraction was reduced: Euclid's algorithm takes about two steps per hexadecimal digit.
+      this.charge(((digits * digits) >> 11) + (den === 1n ? digits >> 3 : 2 * digits));
     }
   }
 
