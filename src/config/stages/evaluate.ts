@@ -13,7 +13,13 @@ export const evaluateSchema = z.strictObject({
   arms: z
     .array(
       z.strictObject({
-        arm: z.string().min(1).max(64).describe("Name of the row in every table, for example `grpo`."),
+        arm: z
+          .string()
+          .min(1)
+          .max(64)
+          .describe(
+            "Name of the row in every table, for example `grpo`. `{key}` stands for that number of the model's stage: `merged@{alpha}`.",
+          ),
         model: modelSchema,
       }),
     )

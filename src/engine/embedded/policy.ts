@@ -4,11 +4,17 @@
  * Determinism: results depend on the weights, the batch, the seeds and `lanes`. They do not depend on how many workers
  * serve the lanes. Another processor type may round differently.
  */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { CheckpointError, EngineError } from "../../errors.ts";
 import type { LossSpecification } from "../../rl/loss.ts";
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../../tensors/checkpoint-folder.ts";
+import {
+  type Checkpoint,
+  readCheckpoint,
+  TOKENIZER_FILES,
+  writeCheckpoint,
+} from "../../tensors/checkpoint-folder.ts";
 import { loadTokenizer } from "../../text/load-tokenizer.ts";
 import type { Tokenizer } from "../../text/tokenizer.ts";
 import type {
@@ -70,11 +76,20 @@ const PROGRESS_INTERVAL_MS = 100;
 /** One loaded model: shared vectors and the threads that work on them. */
 interface Loaded {
   checkpoint: Omit<Checkpoint, "parameters">;
-  folder: string;
   tokenizer: Tokenizer;
+  /** Tokenizer files and generation_config.json as loaded: the folder may be gone when the model is saved. */
+  companions: Map<string, Uint8Array>;
   state: SharedState;
   parameters: Float32Array;
   pool: WorkerPool;
+}
+
+/** Contents of the files that travel with a model unchanged. */
+function readCompanions(folder: string): Map<string, Uint8Array> {
+  const names = [...TOKENIZER_FILES, "generation_config.json"].filter((name) =>
+    existsSync(join(folder, name)),
+  );
+  return new Map(names.map((name) => [name, readFileSync(join(folder, name))]));
 }
 
 function sharedFloats(length: number): SharedArrayBuffer {
@@ -262,19 +277,19 @@ class Embedded implements EmbeddedPolicy {
   }
 
   async save(folder: string, options: { optimizer?: boolean } = {}): Promise<void> {
-    const { checkpoint, folder: source, parameters, state } = this.#model;
+    const { checkpoint, companions, parameters, state } = this.#model;
     await writeCheckpoint(folder, {
       config: checkpoint.config,
       parameters: parameters.slice(),
-      tokenizerFolder: source,
-      extra: options.optimizer
-        ? (partial) =>
-            writeOptimizerState(partial, {
-              step: this.#optimizerStep,
-              firstMoments: new Float32Array(state.firstMoments),
-              secondMoments: new Float32Array(state.secondMoments),
-            })
-        : undefined,
+      extra: (partial) => {
+        for (const [name, content] of companions) writeFileSync(join(partial, name), content);
+        if (!options.optimizer) return;
+        writeOptimizerState(partial, {
+          step: this.#optimizerStep,
+          firstMoments: new Float32Array(state.firstMoments),
+          secondMoments: new Float32Array(state.secondMoments),
+        });
+      },
     });
   }
 
@@ -286,7 +301,10 @@ class Embedded implements EmbeddedPolicy {
         `${join(folder, "tokenizer.json")}: ${tokenizer.vocabularySize} tokens, but the model has ${checkpoint.config.vocabSize}`,
       );
     const moments = options.optimizer ? readOptimizerState(folder, parameters.length) : null;
-    const loaded = await this.#adopt(checkpoint, folder, tokenizer, parameters.length);
+    const loaded = await this.#adopt(
+      { checkpoint, tokenizer, companions: readCompanions(folder) },
+      parameters.length,
+    );
     loaded.parameters.set(parameters);
     for (const [buffer, values] of [
       [loaded.state.firstMoments, moments?.firstMoments],
@@ -303,19 +321,18 @@ class Embedded implements EmbeddedPolicy {
 
   /** Keeps the threads and their compiled graphs when the architecture is the same. */
   async #adopt(
-    checkpoint: Omit<Checkpoint, "parameters">,
-    folder: string,
-    tokenizer: Tokenizer,
+    model: Pick<Loaded, "checkpoint" | "tokenizer" | "companions">,
     size: number,
   ): Promise<Loaded> {
     const current = this.#loaded;
-    if (current && JSON.stringify(current.checkpoint.config) === JSON.stringify(checkpoint.config)) {
-      this.#loaded = { ...current, checkpoint, folder, tokenizer };
+    const { config } = model.checkpoint;
+    if (current && JSON.stringify(current.checkpoint.config) === JSON.stringify(config)) {
+      this.#loaded = { ...current, ...model };
       return this.#loaded;
     }
     await current?.pool.close();
     const state: SharedState = {
-      config: checkpoint.config,
+      config,
       threads: this.#options.threadsPerWorker,
       parameters: sharedFloats(size),
       firstMoments: sharedFloats(size),
@@ -325,9 +342,7 @@ class Embedded implements EmbeddedPolicy {
       control: new SharedArrayBuffer(Object.keys(CONTROL).length * 4),
     };
     this.#loaded = {
-      checkpoint,
-      folder,
-      tokenizer,
+      ...model,
       state,
       parameters: new Float32Array(state.parameters),
       pool: openWorkerPool(this.#workers, state),

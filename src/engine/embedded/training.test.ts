@@ -121,6 +121,16 @@ describe("packed training", () => {
     expect(await step()).not.toEqual(losses[1]);
   });
 
+  it("saves a complete checkpoint though the folder it was loaded from is gone", async () => {
+    cpSync(CHECKPOINT, join(scratch, "vanishing"), { recursive: true });
+    await policy.load(join(scratch, "vanishing"));
+    rmSync(join(scratch, "vanishing"), { recursive: true });
+    await policy.save(join(scratch, "kept"));
+    for (const name of ["tokenizer.json", "tokenizer_config.json"])
+      expect(readFileSync(join(scratch, "kept", name)), name).toEqual(readFileSync(join(CHECKPOINT, name)));
+    await policy.load(join(scratch, "kept"));
+  });
+
   it("changes architecture on load and keeps working", async () => {
     await policy.load(OTHER_ARCHITECTURE);
     const { loss } = await policy.forwardBackward(batch(4), { kind: "cross_entropy" });

@@ -1,7 +1,7 @@
 /**
  * The pretraining curriculum of the practice models, as data: what each phase shows, for how long, at what learning
- * rate. Facts first, then clean solutions from short to long, for the small model then a noisy mixture of styles; each phase restarts
- * the optimiser and its schedule. What was tried on the way is in docs/practice-tasks.md.
+ * rate. Facts first, then clean solutions from short to long; the small model then reads a noisy mixture of styles. Each
+ * phase restarts the optimiser and its schedule. What was tried on the way is in docs/practice-tasks.md.
  */
 import { CLEAN, FACTS_ONLY, type Mixture } from "./documents.ts";
 import type { PracticeModel } from "./models.ts";

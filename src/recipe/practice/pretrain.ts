@@ -84,7 +84,8 @@ export async function runCurriculum(options: RunCurriculumOptions): Promise<void
     for (let step = 0; step < phase.steps; step++) {
       if (signal?.aborted)
         throw new InterruptedError(`pretraining stopped in phase ${phase.name}, step ${step}`);
-      await onStep?.(await runPretrainStep(policy, phase, curriculum.seed, step));
+      const done = await runPretrainStep(policy, phase, curriculum.seed, step);
+      await onStep?.(done);
     }
   }
 }

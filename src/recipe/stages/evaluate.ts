@@ -39,6 +39,30 @@ export function pickSamples(options: {
   });
 }
 
+/**
+ * Fills `{key}` in an arm's name with the number the model's stage reported, for example the alpha a merge chose.
+ * @throws {ConfigError} when the stage reports no such number
+ */
+export function armName(arm: string, numbers: Readonly<Record<string, Json>> | undefined): string {
+  return arm.replace(/\{(\w+)\}/g, (_, key: string) => {
+    const value = numbers?.[key];
+    if (typeof value !== "number" && typeof value !== "string")
+      throw new ConfigError(
+        `arm "${arm}": expected a number "${key}" from the model's stage, got ${value ?? "nothing"}`,
+        {
+          hint: "name a stage that reports it, such as merge for {alpha}, or write the name out",
+        },
+      );
+    return String(value);
+  });
+}
+
+/** Numbers of the stage a model comes from; none for paths and builtin models. */
+function numbersOf(context: StageContext, model: string): Readonly<Record<string, Json>> | undefined {
+  const isPath = model.startsWith("builtin:") || /[./\\]/.test(model);
+  return isPath ? undefined : context.output(model).numbers;
+}
+
 /** @throws {ConfigError} when two arms have one name: tables could not tell them apart */
 function checkArms(config: EvaluateConfig, context: StageContext): void {
   const names = config.arms.map(({ arm }) => arm);
@@ -61,7 +85,8 @@ async function run(config: EvaluateConfig, context: StageContext): Promise<Stage
   const samples: SamplesFile = { samples: [] };
   const numbers: Record<string, Json> = {};
   const total = config.arms.length * problems.length;
-  for (const [i, { arm, model }] of config.arms.entries()) {
+  for (const [i, { arm: template, model }] of config.arms.entries()) {
+    const arm = template.includes("{") ? armName(template, numbersOf(context, model)) : template;
     const { benchmarks, groups } = await evaluateModel({
       ...config,
       context,
