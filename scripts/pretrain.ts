@@ -29,7 +29,7 @@ async function pretrain(model: PracticeModel, output: string): Promise<void> {
   const scratch = mkdtempSync(join(tmpdir(), "polaris-pretrain-"));
   try {
     await writeInitialCheckpoint(join(scratch, "initial"), model, curriculum.seed);
-    const policy = await openEmbeddedPolicy({ checkpoint: join(scratch, "initial") });
+    const policy = await openEmbeddedPolicy({ checkpoint: join(scratch, "initial"), microBatchRows: 2048 });
     try {
       const started = performance.now();
       let tokens = 0;

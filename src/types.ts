@@ -94,6 +94,7 @@ export interface SummaryRow {
   benchmark: string;
   /** `avg@4`, `pass@4`, `truncated`, `format_error` and so on. */
   metric: string;
+  /** Accuracies and rates are shares in 0..1. */
   value: number;
   /** Ends of the 95% interval, clustered by problem; equal to `value` when there is none. */
   low: number;
