@@ -110,7 +110,11 @@ export function startsFactor(p: Cursor): boolean {
       const next = p.texts[p.at + 1];
       return !(p.kinds[p.at + 1] === MARK && (next === "mod" || next === "pmod"));
     }
-    if (text === "|" || text === "‖") return p.bars === 0 || p.openBars ? closesLater(p, text) : false;
+    if (text === "|" || text === "‖") {
+      // Inside a bar the next one closes it; the second attempt at `||x||y||` lets the outer bar stay open.
+      const needed = p.bars === 0 ? 1 : p.openBars && p.bars === 1 ? 2 : null;
+      return needed !== null && barsAhead(p, text, needed);
+    }
     return text === "{" || text === "[" || text === "\\{" || text === "⟨" || text === "°" || text === "%";
   }
   if (kind === COMMAND) {
@@ -120,24 +124,17 @@ export function startsFactor(p: Cursor): boolean {
   return kind !== END;
 }
 
-/** Is there a second bar in this group? */
-function closesLater(p: Cursor, bar: string): boolean {
+/** Are there as many bars later in this group? */
+function barsAhead(p: Cursor, bar: string, needed: number): boolean {
   let nested = 0;
+  let found = 0;
   for (let i = p.at + 1; i < p.kinds.length; i++) {
     if (p.kinds[i] !== MARK) continue;
     const text = p.texts[i] as string;
     if (text === "(" || text === "{" || text === "[" || text === "\\{") nested++;
     else if (text === ")" || text === "}" || text === "]" || text === "\\}") {
       if (--nested < 0) return false;
-    } else if (nested === 0 && text === bar) {
-      if (p.openBars && p.bars > 0) return closesTwice(p, i, bar);
-      return true;
-    }
+    } else if (nested === 0 && text === bar && ++found >= needed) return true;
   }
-  return false;
-}
-
-function closesTwice(p: Cursor, from: number, bar: string): boolean {
-  for (let i = from + 1; i < p.kinds.length; i++) if (p.kinds[i] === MARK && p.texts[i] === bar) return true;
   return false;
 }

@@ -20,7 +20,7 @@ export class Cursor {
   readonly kinds: number[];
   readonly texts: string[];
   readonly tokens: Tokens;
-  /** Prefer opening a bar to closing one, for `||x||y||`. */
+  /** The second attempt: inside one bar, another may open, for `||x||y||`. */
   readonly openBars: boolean;
 
   constructor(tokens: Tokens, openBars: boolean) {
