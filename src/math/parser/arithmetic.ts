@@ -124,11 +124,15 @@ export function startsFactor(p: Cursor): boolean {
   return kind !== END;
 }
 
+/** Tokens between two bars; looking further for each of many bars would take quadratic time. */
+const MAX_BAR_TOKENS = 200;
+
 /** Are there as many bars later in this group? */
 function barsAhead(p: Cursor, bar: string, needed: number): boolean {
   let nested = 0;
   let found = 0;
-  for (let i = p.at + 1; i < p.kinds.length; i++) {
+  const end = Math.min(p.kinds.length, p.at + MAX_BAR_TOKENS);
+  for (let i = p.at + 1; i < end; i++) {
     if (p.kinds[i] !== MARK) continue;
     const text = p.texts[i] as string;
     if (text === "(" || text === "{" || text === "[" || text === "\\{") nested++;
