@@ -202,6 +202,8 @@ export function comparisonsOf(group: BenchmarkGroup): [arm: string, reference: s
     ["grpo", "sft"],
     ["core", "grpo"],
     ["filtered", "core"],
+    ["filtered", "unfiltered"],
+    ["filtered", "high"],
     ["low", "high"],
     ["distilled", "large"],
     ...merged.flatMap((arm): [string, string][] => [
