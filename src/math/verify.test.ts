@@ -54,6 +54,7 @@ test.each([
   ["-2,-2", "-2"],
   ["102018", "102019"],
   ["5\\text{ cm}", "5\\text{ m}"],
+  ["150", "5\\text{ hours } 30\\text{ minutes}"],
   ["no", "on"],
   ["ab", "ba"],
   ["\\frac{1+\\sqrt5}{2}", "1+\\frac{\\sqrt5}{2}"],

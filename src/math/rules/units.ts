@@ -31,6 +31,8 @@ function withoutUnit(one: Node): { value: Node; unit: string } | null {
   const kept: Node[] = [];
   let unit = "";
   for (const factor of one.args) {
+    // `5 hours 30 minutes` is no product.
+    if (unit !== "" && factor.op === "number") return null;
     if (isUnit(factor)) unit += `${structure(factor)} `;
     else {
       const inner = withoutUnit(factor);
