@@ -55,6 +55,7 @@ test.each([
   ["102018", "102019"],
   ["5\\text{ cm}", "5\\text{ m}"],
   ["150", "5\\text{ hours } 30\\text{ minutes}"],
+  ["1,2", "1.2"],
   ["no", "on"],
   ["ab", "ba"],
   ["\\frac{1+\\sqrt5}{2}", "1+\\frac{\\sqrt5}{2}"],

@@ -16,8 +16,8 @@ import { textRule } from "./words.ts";
 
 /** Nesting of lists, equations and intervals that rules look into. */
 const MAX_RULE_DEPTH = 4;
-/** `1,22` where the other side writes 1.22. */
-const DECIMAL_COMMA = /^-?\d+,\d+$/;
+/** `1,22` where the other side writes 1.22; `1,2` is rather a list. */
+const DECIMAL_COMMA = /^-?\d+,\d{2,}$/;
 /** The rule by which the two are equal, or null. */
 export function matchCandidates(a: Candidate, b: Candidate): string | null {
   if (a.text === "" || b.text === "") return null;
