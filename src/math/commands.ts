@@ -3,6 +3,11 @@
  * becomes an opaque symbol, so the tables decide coverage, never safety.
  */
 
+/** A table without a prototype: `constructor` and `toString` are words like any other. */
+function table(entries: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.assign(Object.create(null) as Record<string, string>, entries);
+}
+
 /** Commands that only space, size or style what follows. */
 export const IGNORED: ReadonlySet<string> = new Set(
   (
@@ -32,7 +37,7 @@ export const TRANSPARENT: ReadonlySet<string> = new Set(
 );
 
 /** Commands and characters that mean one operator token. */
-export const OPERATORS: Readonly<Record<string, string>> = {
+export const OPERATORS: Readonly<Record<string, string>> = table({
   cdot: "*",
   times: "*",
   ast: "*",
@@ -123,10 +128,10 @@ export const OPERATORS: Readonly<Record<string, string>> = {
   circ: "∘",
   degree: "°",
   cr: "\\\\",
-};
+});
 
 /** Characters outside ASCII letters and digits, as the command or operator they stand for. */
-export const CHARACTERS: Readonly<Record<string, string>> = {
+export const CHARACTERS: Readonly<Record<string, string>> = table({
   "·": "*",
   "⋅": "*",
   "×": "*",
@@ -178,10 +183,10 @@ export const CHARACTERS: Readonly<Record<string, string>> = {
   "＋": "+",
   "∧": ",",
   "∨": ",",
-};
+});
 
 /** Characters that mean a command. */
-export const CHARACTER_COMMANDS: Readonly<Record<string, string>> = {
+export const CHARACTER_COMMANDS: Readonly<Record<string, string>> = table({
   π: "pi",
   "∞": "infty",
   "√": "sqrt",
@@ -202,10 +207,10 @@ export const CHARACTER_COMMANDS: Readonly<Record<string, string>> = {
   "∀": "forall",
   "∃": "exists",
   "¬": "neg",
-};
+});
 
 /** Superscript and subscript characters as ASCII. */
-export const SUPERSCRIPTS: Readonly<Record<string, string>> = {
+export const SUPERSCRIPTS: Readonly<Record<string, string>> = table({
   "⁰": "0",
   "¹": "1",
   "²": "2",
@@ -219,8 +224,8 @@ export const SUPERSCRIPTS: Readonly<Record<string, string>> = {
   "⁻": "-",
   "⁺": "+",
   ⁿ: "n",
-};
-export const SUBSCRIPTS: Readonly<Record<string, string>> = {
+});
+export const SUBSCRIPTS: Readonly<Record<string, string>> = table({
   "₀": "0",
   "₁": "1",
   "₂": "2",
@@ -231,41 +236,43 @@ export const SUBSCRIPTS: Readonly<Record<string, string>> = {
   "₇": "7",
   "₈": "8",
   "₉": "9",
-};
+});
 
 /** Greek letters and other commands that are plain symbols. Variant shapes share the letter's name. */
-export const SYMBOLS: Readonly<Record<string, string>> = Object.fromEntries([
-  ...(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon phi chi psi omega " +
-    "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell hbar aleph nabla partial Re Im wp imath jmath " +
-    "emptyset clubsuit spadesuit heartsuit diamondsuit Box square blacksquare bigstar checkmark odot oplus ominus " +
-    "otimes dagger ldots forall exists neg therefore because top bot diamond Diamond bigcirc natural sharp flat triangleleft " +
-    "triangleright uparrow downarrow amp underscore hash lozenge"
-  )
-    .split(" ")
-    .map((name) => [name, name]),
-  ["varepsilon", "epsilon"],
-  ["vartheta", "theta"],
-  ["varphi", "phi"],
-  ["varrho", "rho"],
-  ["varsigma", "sigma"],
-  ["varkappa", "kappa"],
-  ["varnothing", "emptyset"],
-  ["dots", "ldots"],
-  ["cdots", "ldots"],
-  ["dotsb", "ldots"],
-  ["dotsc", "ldots"],
-  ["dotsm", "ldots"],
-  ["dotsi", "ldots"],
-  ["dotso", "ldots"],
-  ["vdots", "ldots"],
-  ["ddots", "ldots"],
-  ["lnot", "neg"],
-  ["blacktriangle", "triangle"],
-]);
+export const SYMBOLS: Readonly<Record<string, string>> = table(
+  Object.fromEntries([
+    ...(
+      "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon phi chi psi omega " +
+      "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell hbar aleph nabla partial Re Im wp imath jmath " +
+      "emptyset clubsuit spadesuit heartsuit diamondsuit Box square blacksquare bigstar checkmark odot oplus ominus " +
+      "otimes dagger ldots forall exists neg therefore because top bot diamond Diamond bigcirc natural sharp flat triangleleft " +
+      "triangleright uparrow downarrow amp underscore hash lozenge"
+    )
+      .split(" ")
+      .map((name) => [name, name]),
+    ["varepsilon", "epsilon"],
+    ["vartheta", "theta"],
+    ["varphi", "phi"],
+    ["varrho", "rho"],
+    ["varsigma", "sigma"],
+    ["varkappa", "kappa"],
+    ["varnothing", "emptyset"],
+    ["dots", "ldots"],
+    ["cdots", "ldots"],
+    ["dotsb", "ldots"],
+    ["dotsc", "ldots"],
+    ["dotsm", "ldots"],
+    ["dotsi", "ldots"],
+    ["dotso", "ldots"],
+    ["vdots", "ldots"],
+    ["ddots", "ldots"],
+    ["lnot", "neg"],
+    ["blacktriangle", "triangle"],
+  ]),
+);
 
 /** Named functions of one argument that may be written without parentheses; synonyms share one name. */
-export const FUNCTIONS: Readonly<Record<string, string>> = {
+export const FUNCTIONS: Readonly<Record<string, string>> = table({
   sin: "sin",
   cos: "cos",
   tan: "tan",
@@ -316,7 +323,7 @@ export const FUNCTIONS: Readonly<Record<string, string>> = {
   min: "min",
   sup: "sup",
   inf: "inf",
-};
+});
 
 /** Commands that decorate a name. */
 export const ACCENTS: ReadonlySet<string> = new Set(
@@ -327,7 +334,7 @@ export const ACCENTS: ReadonlySet<string> = new Set(
 );
 
 /** Plain words read as commands wherever letters stand together. */
-export const WORDS: Readonly<Record<string, string>> = {
+export const WORDS: Readonly<Record<string, string>> = table({
   pi: "pi",
   Pi: "Pi",
   sqrt: "sqrt",
@@ -343,34 +350,38 @@ export const WORDS: Readonly<Record<string, string>> = {
   percent: "%",
   percentage: "%",
   pct: "%",
-};
+});
 
 /** Unit words in one spelling, read as units in `\text{}` and after a number. */
-export const UNITS: Readonly<Record<string, string>> = Object.fromEntries(
-  (
-    "cm:cm,centimeter,centimeters,centimetre,centimetres mm:mm,millimeter,millimeters km:km,kilometer,kilometers " +
-    "m:meter,meters,metre,metres in:in,inch,inches ft:ft,foot,feet yd:yd,yard,yards mi:mi,mile,miles " +
-    "s:sec,secs,second,seconds min:minute,minutes,mins h:hr,hrs,hour,hours day:day,days week:week,weeks " +
-    "month:month,months year:yr,yrs,year,years kg:kg,kilogram,kilograms g:gram,grams mg:mg lb:lb,lbs,pound,pounds " +
-    "oz:oz,ounce,ounces unit:unit,units deg:degree,degrees,deg cent:cent,cents dollar:dollar,dollars,usd " +
-    "mph:mph Hz:Hz,hz ml:ml,mL L:liter,liters,litre,litres K:kelvin J:joule,joules N:newton,newtons W:watt,watts " +
-    "eV:eV MeV:MeV GeV:GeV kJ:kJ kcal:kcal cal:calorie,calories mol:mol,mole,moles rad:rad,radian,radians " +
-    "kW:kW kPa:kPa Pa:Pa rpm:rpm nm:nm kHz:kHz MHz:MHz GHz:GHz km/h:kmh pc:pc AU:AU"
-  )
-    .split(" ")
-    .flatMap((entry) => {
-      const [unit, names] = entry.split(":") as [string, string];
-      return names.split(",").map((name) => [name, unit]);
-    }),
+export const UNITS: Readonly<Record<string, string>> = table(
+  Object.fromEntries(
+    (
+      "cm:cm,centimeter,centimeters,centimetre,centimetres mm:mm,millimeter,millimeters km:km,kilometer,kilometers " +
+      "m:meter,meters,metre,metres in:in,inch,inches ft:ft,foot,feet yd:yd,yard,yards mi:mi,mile,miles " +
+      "s:sec,secs,second,seconds min:minute,minutes,mins h:hr,hrs,hour,hours day:day,days week:week,weeks " +
+      "month:month,months year:yr,yrs,year,years kg:kg,kilogram,kilograms g:gram,grams mg:mg lb:lb,lbs,pound,pounds " +
+      "oz:oz,ounce,ounces unit:unit,units deg:degree,degrees,deg cent:cent,cents dollar:dollar,dollars,usd " +
+      "mph:mph Hz:Hz,hz ml:ml,mL L:liter,liters,litre,litres K:kelvin J:joule,joules N:newton,newtons W:watt,watts " +
+      "eV:eV MeV:MeV GeV:GeV kJ:kJ kcal:kcal cal:calorie,calories mol:mol,mole,moles rad:rad,radian,radians " +
+      "kW:kW kPa:kPa Pa:Pa rpm:rpm nm:nm kHz:kHz MHz:MHz GHz:GHz km/h:kmh pc:pc AU:AU"
+    )
+      .split(" ")
+      .flatMap((entry) => {
+        const [unit, names] = entry.split(":") as [string, string];
+        return names.split(",").map((name) => [name, unit]);
+      }),
+  ),
 );
 
 /** Greek letters typed as characters. */
-export const GREEK: Readonly<Record<string, string>> = Object.fromEntries(
-  [..."αβγδεζηθικλμνξρστυφχψωΓΔΘΛΞΠΣΦΨΩℓϕϵ"].map((letter, i) => [
-    letter,
-    (
-      "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon phi chi psi " +
-      "omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega ell phi epsilon"
-    ).split(" ")[i] as string,
-  ]),
+export const GREEK: Readonly<Record<string, string>> = table(
+  Object.fromEntries(
+    [..."αβγδεζηθικλμνξρστυφχψωΓΔΘΛΞΠΣΦΨΩℓϕϵ"].map((letter, i) => [
+      letter,
+      (
+        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon phi chi psi " +
+        "omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega ell phi epsilon"
+      ).split(" ")[i] as string,
+    ]),
+  ),
 );

@@ -120,6 +120,14 @@ test("sums, integrals and limits are named by their parts, small sums are added"
   same("\\frac{d}{dx} x^2", "\\frac{d x^2}{dx}");
 });
 
+test("names of object members are words", () => {
+  for (const name of ["constructor", "toString", "hasOwnProperty", "valueOf"]) {
+    expect(canonicalForm(name)).toBe(`text:${name.toLowerCase()}`);
+    expect(canonicalForm(`5 ${name}`)).toBe(canonicalForm(`5\\text{ ${name}}`));
+    expect(isOpaque(parse(`x=\\text{${name}}`).root)).toBe(false);
+  }
+});
+
 test("keys do not depend on what was computed before, nor on the process", () => {
   const spans = ["x+1", "\\sqrt{2}y", "a=b", "\\sin x", "n!", "\\text{even}", "1\\pm\\sqrt5"];
   const before = spans.map((span) => canonicalKey(span));

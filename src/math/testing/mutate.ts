@@ -69,6 +69,8 @@ const TOKENS: readonly string[] = [
   "\\underline{",
   "\\pm",
   "9^9^9",
+  "constructor",
+  "__proto__",
   "\u0000",
   "\ud800",
   "é",
