@@ -14,6 +14,7 @@ import {
   ddSqrt,
   ddSub,
 } from "./double-double.ts";
+import { exactRoot, pow, sqrt } from "./elementary.ts";
 import { hash128 } from "./hash.ts";
 import {
   addRational,
@@ -26,7 +27,7 @@ import {
   rational,
   rationalText,
 } from "./rational.ts";
-import { add, exactRoot, fromRational, mul, neg, pow, sqrt, toRational, valueText } from "./value.ts";
+import { add, fromRational, mul, neg, toRational, valueText } from "./value.ts";
 
 const q = (num: number | bigint, den: number | bigint = 1): Rational => rational(num, den) as Rational;
 

@@ -6,6 +6,7 @@
  */
 import type { Node } from "./ast.ts";
 import { DD_E, DD_PI, type DoubleDouble, ddDiv, ddLog } from "./double-double.ts";
+import { exp, pow, sqrt } from "./elementary.ts";
 import { call as callFunction } from "./functions.ts";
 import { hash32 } from "./hash.ts";
 import {
@@ -19,13 +20,10 @@ import {
 import {
   add,
   div,
-  exp,
   fromRational,
   fromReal,
   mul,
   neg,
-  pow,
-  sqrt,
   toRational,
   UNRELIABLE,
   VALUE_I,

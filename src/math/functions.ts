@@ -4,6 +4,7 @@
  * inverse functions take principal values, a mod b has the sign of b.
  */
 import type { Node } from "./ast.ts";
+import { angle, exp, log, sinCos, sqrt } from "./elementary.ts";
 import { type Evaluation, LN10 } from "./evaluate.ts";
 import {
   addRational,
@@ -19,17 +20,12 @@ import {
 } from "./rational.ts";
 import {
   add,
-  angle,
   div,
-  exp,
   fromRational,
   inverse,
-  log,
   mul,
   neg,
   real,
-  sinCos,
-  sqrt,
   sub,
   toRational,
   UNRELIABLE,
