@@ -19,6 +19,7 @@ import {
   UNITS,
   WORDS,
 } from "./commands.ts";
+import { isDigit, scanNumeral } from "./numeral.ts";
 
 /** Token kinds; numbers, so that the parser's comparisons stay cheap. */
 export const END = 0;
@@ -53,10 +54,6 @@ export interface LexOptions {
   commaSeparates?: boolean;
 }
 
-/** Every separator between groups of three digits. */
-const GROUPED = /\d{1,3}(?:(?:,|\{,\}|,\\!\s{0,2}|\\[,!;: ]|,\\ ?|[ \u00a0\u202f\u2009])\d{3}){1,12}(?!\d)/y;
-const SCIENTIFIC = /[eE][+-]?\d{1,6}(?![\d.])/y;
-const REPEATING = /\\(?:overline|bar|dot)\s*\{(\d{1,50})\}/y;
 /** Names of wrappers whose argument is read as mathematics when it holds no word. */
 const WORDLIKE = /[A-Za-z]{2}|[A-Za-z]\.\s?[A-Za-z]\./;
 const KNOWN_AFTER_ROW =
@@ -64,9 +61,6 @@ const KNOWN_AFTER_ROW =
 
 const ALIGNED = /^\{(?:align|gather|split|eqn|multline|equation)/;
 
-function isDigit(code: number): boolean {
-  return code >= 48 && code <= 57;
-}
 function isLetter(code: number): boolean {
   return (code >= 65 && code <= 90) || (code >= 97 && code <= 122);
 }
@@ -123,61 +117,14 @@ class Lexer {
   }
 
   private number(start: number): void {
-    const { text } = this;
-    let end = start;
-    while (isDigit(text.charCodeAt(end))) end++;
-    let digits = text.slice(start, end);
-    const next = text.charCodeAt(end);
-    if (
-      end - start <= 3 &&
-      end > start &&
-      (next === 44 || next === 123 || next === 92 || next === 32 || next > 127)
-    ) {
-      GROUPED.lastIndex = start;
-      const match = GROUPED.exec(text);
-      if (match !== null && this.grouped(match[0], start + match[0].length)) {
-        digits = match[0].replace(/\D/g, "");
-        end = start + match[0].length;
-      }
-    }
-    if (text.charCodeAt(end) === 46 && isDigit(text.charCodeAt(end + 1))) {
-      const point = end++;
-      while (isDigit(text.charCodeAt(end))) end++;
-      digits += text.slice(point, end);
-    }
-    if (text.charCodeAt(end) === 46 || (digits.includes(".") && text.charCodeAt(end) === 92)) {
-      const at = text.charCodeAt(end) === 46 ? end + 1 : end;
-      REPEATING.lastIndex = at;
-      const match = REPEATING.exec(text);
-      if (match !== null) {
-        digits += `${at > end ? "." : ""}(${match[1]}`;
-        end = REPEATING.lastIndex;
-      }
-    }
-    const code = text.charCodeAt(end);
-    if (code === 101 || code === 69) {
-      SCIENTIFIC.lastIndex = end;
-      const match = SCIENTIFIC.exec(text);
-      if (match !== null) {
-        digits += match[0].toLowerCase();
-        end += match[0].length;
-      }
-    }
+    const { text, tokens } = this;
+    // Straight after a separating comma another comma separates too.
+    const inList = tokens.texts.at(-1) === "," && tokens.kinds.at(-1) === MARK && !this.space;
+    const separates = this.commaSeparates || this.delimiters > 0 || inList;
+    const { digits, end, comma } = scanNumeral(text, start, separates);
+    if (comma) tokens.ambiguousComma = true;
     this.position = end;
     this.push(NUMBER, digits, start);
-  }
-
-  /** Do these groups form one number? A plain comma may as well separate a list. */
-  private grouped(run: string, end: number): boolean {
-    const space = /\d[ \u00a0\u202f\u2009]\d/.test(run);
-    if (space && (run.startsWith("0") || isDigit(this.text.charCodeAt(end + 1)))) return false;
-    if (!/\d,\d/.test(run)) return true;
-    if (this.commaSeparates || this.delimiters > 0 || run.startsWith("0")) return false;
-    if (this.text.charCodeAt(end) === 44 && isDigit(this.text.charCodeAt(end + 1))) return false;
-    const before = this.tokens.texts.at(-1);
-    if (before === "," && this.tokens.kinds.at(-1) === MARK && !this.space) return false;
-    this.tokens.ambiguousComma = true;
-    return true;
   }
 
   private letters(start: number): void {
