@@ -14,7 +14,7 @@ export interface KeyOptions {
 /** Version of the forms under the hash; raised when any key changes. */
 const KEY_VERSION = "K1:";
 /** Spans with a remembered key; repeats are a fifth of real spans. The memory is a pure function's, never a verdict's. */
-const CACHE_SIZE = 8192;
+const CACHE_SIZE = 32_768;
 
 const caches: Record<"keep" | "rhs", Map<string, string>> = { keep: new Map(), rhs: new Map() };
 
