@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { distinctN, meanDistinctN, splitWhitespace } from "./distinct-n.ts";
@@ -63,3 +64,16 @@ describe("distinctN", () => {
     expect(() => distinctN(["a"], 0)).toThrow(RangeError);
   });
 });
+
+const GOLDEN = new URL("../../../shared/golden/golden_grading.json", import.meta.url);
+
+describe.skipIf(!existsSync(GOLDEN))(
+  "golden_grading.json (skipped where the reference files are absent)",
+  () => {
+    test("distinct-4 of the original script", () => {
+      const rows = JSON.parse(readFileSync(GOLDEN, "utf8")).diversity4 as [string[], number][];
+      expect(rows.length).toBe(7);
+      for (const [responses, expected] of rows) expect(distinctN(responses, 4)).toBeCloseTo(expected, 12);
+    });
+  },
+);
