@@ -10,6 +10,7 @@ export {
   readJsonl,
   writeJsonl,
 } from "./jsonl.ts";
+export { type ParquetRow, type ReadParquetOptions, readParquet } from "./parquet-read.ts";
 export {
   normalizePrompt,
   type ProblemColumns,

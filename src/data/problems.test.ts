@@ -1,8 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
-import { compressors } from "hyparquet-compressors";
 import { describe, expect, test } from "vitest";
 import { DataError } from "../errors.ts";
 import { BOXED_SUFFIX } from "../text/prompts.ts";
@@ -268,9 +266,8 @@ describe.skipIf(!existsSync(benchmarks))("the five published benchmarks", () => 
     ["minerva", 272],
     ["olympiad", 675],
   ])("%s: %d problems, questions without suffix, all different", async (name, rows) => {
-    const file = await asyncBufferFromFile(join(benchmarks, `${name}.parquet`));
-    const table = await parquetReadObjects({ file, compressors });
-    const problems = table.map((row, i) => parseProblemRow(row, { where: `${name}:${i}`, source: name }));
+    const problems = await readProblems(join(benchmarks, `${name}.parquet`));
+    expect(new Set(problems.map((problem) => problem.source)).size).toBe(1);
     expect(problems).toHaveLength(rows);
     expect(dedupeProblems(problems).problems).toHaveLength(rows);
     for (const problem of problems) expect(problem.prompt).not.toContain("think step by step");

@@ -7,6 +7,7 @@ import { basename } from "node:path";
 import { DataError } from "../errors.ts";
 import type { Problem } from "../types.ts";
 import { readJsonl, writeJsonl } from "./jsonl.ts";
+import { readParquet } from "./parquet-read.ts";
 import {
   normalizePrompt,
   type ProblemColumns,
@@ -54,14 +55,15 @@ export function uniqueIds(problems: readonly Problem[], where: string): Problem[
 }
 
 /**
- * Reads a JSONL file of problems, gzip by name; each row in any dialect.
+ * Reads a file of problems, JSONL (gzip by name) or Parquet; each row in any dialect.
  * @returns in file order, ids unique
  * @throws {DataError} naming file and line of the first row that is no problem, or an id of two questions
  */
 export async function readProblems(path: string, options: ReadProblemsOptions = {}): Promise<Problem[]> {
   const source = options.source ?? stem(path);
   const problems: Problem[] = [];
-  for await (const { value, where } of readJsonl(path)) {
+  const rows = path.endsWith(".parquet") ? readParquet(path) : readJsonl(path);
+  for await (const { value, where } of rows) {
     if (problems.length >= MAX_PROBLEMS)
       throw new DataError(`${path}: expected at most ${MAX_PROBLEMS} problems`);
     problems.push(parseProblemRow(value, { where, source, columns: options.columns }));

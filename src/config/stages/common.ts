@@ -19,7 +19,7 @@ export const modelSchema = referenceSchema.describe(
 
 /** Problems: the id of a stage that writes problems, or a JSONL file. */
 export const problemsSchema = referenceSchema.describe(
-  "Problems to use: the id of a stage that writes problems, or the path of a JSONL file.",
+  "Problems to use: the id of a stage that writes problems, or the path of a JSONL or Parquet file.",
 );
 
 /** How responses are drawn. */
