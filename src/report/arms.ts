@@ -19,7 +19,7 @@ const KNOWN: Record<string, ArmStyle> = {
   grpo: { label: "+ GRPO", order: 2, colour: "var(--arm-grpo)" },
   core: { label: "+ process reward", order: 3, colour: "var(--arm-core)" },
   filtered: { label: "+ data filtering", order: 4, colour: "var(--arm-filtered)" },
-  unfiltered: { label: "no filter, same steps", order: 4.5, colour: "var(--arm-control-1)" },
+  unfiltered: { label: "no filter", order: 4.5, colour: "var(--arm-control-1)" },
   low: { label: "low difference", order: 5, colour: "var(--arm-filtered)" },
   high: { label: "high difference", order: 6, colour: "var(--arm-high)" },
   large: { label: "large base", order: 20, colour: "var(--arm-large)" },

@@ -44,10 +44,12 @@ function claimCell(difference: ArmDifference | undefined): SafeHtml {
   return html`<span class="${told ? "claim" : "unit"}">${verdict}</span> <span class="${told ? "value" : "size"}">${value}</span> <span class="interval">${interval.join(" ")}</span>`;
 }
 
-/** The two questions the process reward and the filter are there for, answered by the intervals alone. */
+/** What the process reward and the filter are there for, as questions answered by the intervals alone. */
 export const QUESTIONS: { arm: string; reference: string; question: string }[] = [
   { arm: "core", reference: "grpo", question: "Does the process reward help?" },
   { arm: "filtered", reference: "core", question: "Does training on after the difference filter help?" },
+  { arm: "filtered", reference: "unfiltered", question: "Is it the filter, or the additional steps?" },
+  { arm: "filtered", reference: "high", question: "Are low-difference problems the better half?" },
 ];
 
 function answers(groups: readonly BenchmarkGroup[]): SafeHtml[] {

@@ -83,9 +83,16 @@ ${figure({
 })}`;
 }
 
+/** Two filters over one set of rollouts leave equal studies; each is shown once. */
+function distinctStudies(files: readonly SimilarityFile[]): SimilarityFile[] {
+  const numbers = ({ withFinalAnswer, withoutFinalAnswer }: SimilarityFile): string =>
+    JSON.stringify([withFinalAnswer, withoutFinalAnswer]);
+  return files.filter((file, i) => files.findIndex((other) => numbers(other) === numbers(file)) === i);
+}
+
 /** The section. */
 export function similaritySection(context: ReportContext): Section {
-  const { similarity } = context.records;
+  const similarity = distinctStudies(context.records.similarity);
   return {
     id: "similarity",
     title: "Similarity of responses",
