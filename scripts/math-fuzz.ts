@@ -1,9 +1,11 @@
 /**
  * The long fuzz run of the verifier: `npx tsx scripts/math-fuzz.ts [inputs] [first seed]`, one seed per 100,000 inputs.
- * Exits 1 with the findings when there are any. The short run is part of the tests.
+ * Crafted inputs come last, when the code is compiled, each function held to 5 ms by its fastest of eight tries. Exits 1 with the findings when there
+ * are any. A short run without times is part of the tests.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { fuzz } from "../src/math/testing/fuzz.ts";
+import { HOSTILE, hostileCalls } from "../src/math/testing/hostile.ts";
 
 const BLOCK = 100_000;
 const [inputs = 1_000_000, firstSeed = 1] = process.argv.slice(2).map(Number);
@@ -29,5 +31,26 @@ for (let seed = firstSeed; done < inputs; seed++) {
   for (const finding of report.findings) console.log(JSON.stringify(finding));
   failed ||= report.findings.length > 0;
 }
+const LIMIT_MS = 5;
+const crashFile = new URL("../../shared/grading/must-not-crash.json", import.meta.url);
+const crafted: [string, string][] = Object.entries(HOSTILE);
+if (existsSync(crashFile))
+  for (const input of JSON.parse(readFileSync(crashFile, "utf8")) as string[])
+    crafted.push(["must not crash", input]);
+for (const [name, input] of crafted)
+  for (const call of hostileCalls(input)) {
+    let fastest = Number.POSITIVE_INFINITY;
+    // A busy machine slows single tries; hostile input is slow each time.
+    for (let i = 0; i < 8 && fastest > LIMIT_MS; i++) {
+      const start = now();
+      call.run();
+      fastest = Math.min(fastest, now() - start);
+    }
+    slowest = Math.max(slowest, fastest);
+    if (fastest <= LIMIT_MS) continue;
+    failed = true;
+    console.log(`${name}: ${call.name} took ${fastest.toFixed(1)} ms: ${JSON.stringify(input.slice(0, 80))}`);
+  }
+console.log(`${crafted.length} crafted inputs, slowest ${slowest.toFixed(1)} ms`);
 console.log(`${done} inputs, slowest ${slowest.toFixed(1)} ms CPU, ${failed ? "FAILED" : "no findings"}`);
 process.exitCode = failed ? 1 : 0;

@@ -190,12 +190,12 @@ test("Ctrl-C twice stops at once, and the folder still resumes", async () => {
   const recipe = writeRecipe("slower.yaml", "  - {id: left, kind: count, steps: 2, step_ms: 1000}\n");
   const child = startCounting(recipe, "--run-dir", "twice", "--set", "stages.left.steps=3");
   await until(() => child.text().includes("> 1/1 left"));
-  const started = performance.now();
   child.kill("SIGINT");
   await until(() => child.text().includes("press Ctrl-C again"));
   child.kill("SIGINT");
   expect(await child.ended).toBe(130);
-  expect(performance.now() - started).toBeLessThan(900);
+  // The step in hand takes a second; stopped at once, it never finishes.
+  expect(child.text()).not.toContain("finished in");
   const again = startCounting("--resume", "--run-dir", "twice", "--set", "stages.left.step_ms=0");
   expect(await again.ended).toBe(0);
 });

@@ -161,16 +161,15 @@ test.each([
   expect(problem(text).message).toContain(message);
 });
 
-test("an alias bomb is refused quickly", () => {
+test("an alias bomb is refused, not expanded", () => {
   let bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
   for (let level = 1; level < 9; level++) {
     const references = Array.from({ length: 10 }, () => `*a${level - 1}`).join(", ");
     bomb += `a${level}: &a${level} [${references}]\n`;
   }
-  const start = performance.now();
+  // Expanding it would need 10^9 nodes: without the cap this test runs into its limit.
   expect(problem(bomb).message).toMatch(/aliases/);
-  expect(performance.now() - start).toBeLessThan(2000);
-});
+}, 20_000);
 
 test("unreadable files", () => {
   const missing = () => loadRecipe({ files: [join(folder, "none.yaml")], schemas });

@@ -41,8 +41,7 @@ describe("markSteps", () => {
   });
 
   it("takes linear time on unclosed marks", () => {
-    const start = performance.now();
+    // Quadratic work on these 550,000 characters would run into the limit.
     markSteps("\\underline{".repeat(50_000));
-    expect(performance.now() - start).toBeLessThan(1000);
-  });
+  }, 20_000);
 });

@@ -1,6 +1,10 @@
 /**
  * Crafted inputs, each aimed at one way of making a parser, an evaluator or a pattern work too hard.
  */
+import { extractAnswer } from "../extract.ts";
+import { canonicalForm } from "../key.ts";
+import { extractSteps } from "../steps.ts";
+import { verify } from "../verify.ts";
 
 const nested = (open: string, close: string, depth: number, core = "x"): string =>
   open.repeat(depth) + core + close.repeat(depth);
@@ -54,3 +58,17 @@ export const HOSTILE: Readonly<Record<string, string>> = {
   "towers of ten": "10^{10^{10^{10}}}",
   "beyond the length cap": "x+".repeat(100_000),
 };
+
+/** Every public function on one input. */
+export function hostileCalls(input: string): { name: string; run: () => unknown }[] {
+  return [
+    { name: "verify", run: () => verify(input, `${input}+1`) },
+    { name: "compat", run: () => verify(input, `${input}+1`, { mode: "compat" }) },
+    { name: "form", run: () => canonicalForm(input) },
+    { name: "extract", run: () => extractAnswer(`${input}\\boxed{${input}`, { prose: true, boxes: "all" }) },
+    {
+      name: "steps",
+      run: () => extractSteps(`\\underline{${input}}${input}`, { maxSpanChars: 1e6, dropGivens: input }),
+    },
+  ];
+}
