@@ -37,16 +37,6 @@ export function relabel(x: Value, shape: Shape): Value {
   return { graph: x.graph, name: x.name, type: x.type, shape };
 }
 
-/** Axes in another order. */
-export function transpose(x: Value, permutation: readonly number[]): Value {
-  const shape = permutation.map((axis) => x.shape[axis] as Dimension);
-  const inverse = permutation.map((_, axis) => permutation.indexOf(axis));
-  return x.graph.node("Transpose", [x], [{ type: x.type, shape }], {
-    attributes: { perm: permutation },
-    vjp: ([g]) => [transpose(g as Value, inverse)],
-  })[0] as Value;
-}
-
 /** Sum over axes. */
 export function reduceSum(x: Value, axes: readonly number[], keepDimensions: boolean): Value {
   const { graph } = x;
