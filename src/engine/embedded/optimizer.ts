@@ -1,5 +1,5 @@
 /**
- * AdamW over flat vectors, in plain TypeScript: one fused pass is memory-bound and faster than a dozen graph operators.
+ * AdamW over flat vectors, in plain TypeScript: one pass that keeps no intermediate vector.
  * Source: Loshchilov and Hutter, arXiv:1711.05101; arithmetic as `torch.optim.AdamW` and `clip_grad_norm_`.
  */
 import type { OptimizerParameters, OptimStepResult } from "../seams.ts";

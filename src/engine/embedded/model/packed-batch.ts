@@ -19,7 +19,7 @@ export interface HeadCounts {
 }
 
 /** Added to a masked score; finite, so that a row whose keys are all masked stays finite. */
-const MASKED = -1e9;
+export const MASKED = -1e9;
 
 /** A batch ready to feed, and where each sequence's response rows are. */
 export interface PackedBatch {

@@ -2,6 +2,7 @@
  * Keys and values of the sequences being decoded, owned by JavaScript and fed to the decoding graph in place. Slots are
  * dense; lengths grow in steps, because attention costs what the grid is long, not what is used.
  */
+import { MASKED } from "../model/packed-batch.ts";
 import type { Feed } from "./session.ts";
 
 export interface CacheShape {
@@ -12,7 +13,6 @@ export interface CacheShape {
 }
 
 const LENGTH_STEP = 16; // columns; smaller steps copy more often, larger ones attend to more padding
-const MASKED = -1e9;
 
 /** Cache of up to `capacity` sequences. */
 export class KeyValueCache {
