@@ -12,7 +12,7 @@ export interface StageOutput {
   checkpoint?: string;
   /** JSONL of problems. */
   problems?: string;
-  /** JSONL (gzip) of rollouts. */
+  /** Rollouts: JSONL (gzip), a folder of such files, or a store. */
   rollouts?: string;
   /** JSONL snapshot of consensus sets. */
   consensus?: string;

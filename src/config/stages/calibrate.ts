@@ -8,6 +8,7 @@ import {
   problemsSchema,
   promptSchema,
   referenceSchema,
+  rolloutFormatSchema,
   samplingSchema,
 } from "./common.ts";
 
@@ -70,6 +71,7 @@ const calibrateKeys = z.strictObject({
     .enum(["all", "correct", "none"])
     .default("all")
     .describe("Which rollouts are written; consensus sets are seeded from the correct ones."),
+  rolloutFormat: rolloutFormatSchema,
 });
 
 export const calibrateSchema = calibrateKeys.refine(

@@ -141,6 +141,15 @@ export const keepRolloutsSchema = z
   .default(1)
   .describe("Write the rollouts of every n-th step to `rollouts/<id>/`; 0 = none.");
 
+/** What kept rollouts are written as. Absent from a resolved recipe when left out. */
+export const rolloutFormatSchema = z
+  .enum(["files", "store"])
+  .optional()
+  .describe(
+    "Kept rollouts as `.jsonl.gz` files (default), or as a compressed store, which can be queried and is smaller.",
+  );
+
+export type RolloutFormat = NonNullable<z.infer<typeof rolloutFormatSchema>>;
 export type SamplingConfig = z.infer<typeof samplingSchema>;
 export type PromptConfig = z.infer<typeof promptSchema>;
 export type GraderConfig = z.infer<typeof graderSchema>;

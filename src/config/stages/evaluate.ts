@@ -6,6 +6,7 @@ import {
   modelSchema,
   problemsSchema,
   promptSchema,
+  rolloutFormatSchema,
   samplingSchema,
 } from "./common.ts";
 import { ropeScalingSchema } from "./rope-scaling.ts";
@@ -122,6 +123,7 @@ export const evaluateSchema = z.strictObject({
     .enum(["none", "all"])
     .default("none")
     .describe("Keep the responses themselves; lengths and outcomes are always kept."),
+  rolloutFormat: rolloutFormatSchema,
   showSamples: z
     .int()
     .min(0)

@@ -7,6 +7,7 @@ import {
   modelSchema,
   problemsSchema,
   promptSchema,
+  rolloutFormatSchema,
   samplingSchema,
 } from "./common.ts";
 import { requiredSpansSchema } from "./sft-data.ts";
@@ -28,6 +29,7 @@ export const generateSchema = z.strictObject({
   requiredSpans: requiredSpansSchema.describe(
     "Distinct `\\underline{}` results a response needs to count as compliant in this stage's numbers.",
   ),
+  rolloutFormat: rolloutFormatSchema,
   limit: z.int().min(1).max(MAX_PROBLEMS).optional().describe("Use only the first n problems."),
 });
 

@@ -11,6 +11,7 @@ import {
   problemsSchema,
   promptSchema,
   referenceSchema,
+  rolloutFormatSchema,
   samplingSchema,
   scheduleSchema,
 } from "./common.ts";
@@ -204,6 +205,7 @@ export const rlSchema = z.strictObject({
     .describe("Model written: after the last step, or the most accurate one on the validation problems."),
   checkpointEvery: z.int().min(1).max(MAX_STEPS).default(10).describe("Write resumable state every n steps."),
   keepRollouts: keepRolloutsSchema,
+  rolloutFormat: rolloutFormatSchema,
 });
 
 export type RlConfig = z.infer<typeof rlSchema>;

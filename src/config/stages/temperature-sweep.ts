@@ -9,6 +9,7 @@ import {
   problemsSchema,
   promptSchema,
   referenceSchema,
+  rolloutFormatSchema,
 } from "./common.ts";
 
 /** Temperatures of one sweep: each costs a whole evaluation. */
@@ -129,6 +130,7 @@ export const temperatureSweepSchema = z
       .enum(["all", "none"])
       .default("none")
       .describe("Keep the responses, a file per temperature; the curves are always kept."),
+    rolloutFormat: rolloutFormatSchema,
   })
   .refine(({ temperatures, grid }) => temperatures === undefined || grid === undefined, {
     error: "expected temperatures or grid, got both",

@@ -6,7 +6,6 @@
 import { resolve } from "node:path";
 import { type CalibrateConfig, calibrateSchema } from "../../config/stages/calibrate.ts";
 import { writeProblems } from "../../data/problems.ts";
-import { openRowFile, type RowFile } from "../../data/row-file.ts";
 import { ConfigError, DataError } from "../../errors.ts";
 import { difficultyReason, difficultyShape, passRateHistogram } from "../../rl/index.ts";
 import { clusteredInterval } from "../../stats/index.ts";
@@ -20,6 +19,7 @@ import { discardChunks } from "./chunked-sampling.ts";
 import { streamModel } from "./evaluation.ts";
 import { gradeGroups, isCorrect } from "./grading.ts";
 import { isFileReference, readProblemsInput } from "./inputs.ts";
+import { type KeptRollouts, openKeptRollouts } from "./kept-rollouts.ts";
 import { outputPlace, resolveOutput, writeJsonOutput } from "./output-files.ts";
 import { storedResponses } from "./stored-responses.ts";
 
@@ -134,16 +134,16 @@ function shiftSince(context: StageContext, reference: string, after: PassRateFil
 
 async function run(config: CalibrateConfig, context: StageContext): Promise<StageOutput> {
   const problems = await readProblemsInput(context, config.problems, config.limit);
-  const place = outputPlace(context, "rollouts.jsonl.gz");
-  const file: RowFile | null = config.keepRollouts === "none" ? null : openRowFile(place.absolute, {});
+  const kept: KeptRollouts | null =
+    config.keepRollouts === "none" ? null : openKeptRollouts(context, "rollouts", config.rolloutFormat);
   let counted: Counted;
   try {
     counted = await countCorrect(config, context, problems, (rollout) => {
-      if (config.keepRollouts === "all" || isCorrect(rollout)) file?.write({ ...rollout });
+      if (config.keepRollouts === "all" || isCorrect(rollout)) kept?.write(rollout);
     });
-    file?.close();
+    kept?.close();
   } finally {
-    file?.discard();
+    kept?.discard();
   }
   const samples = config.samplesPerProblem;
   const { correct, reused } = counted;
@@ -152,8 +152,8 @@ async function run(config: CalibrateConfig, context: StageContext): Promise<Stag
     problems.map(({ id }) => ({ id, correct: solvedOf(id), samples })),
     samples,
   );
-  const { kept, drops } = selectByDifficulty(problems, correct, config, context.id);
-  if (kept.length === 0)
+  const { kept: chosen, drops } = selectByDifficulty(problems, correct, config, context.id);
+  if (chosen.length === 0)
     throw new DataError(`stage ${context.id}: the filter keeps none of ${problems.length} problems`, {
       hint: "loosen filter, or calibrate on other problems",
       details: { counts },
@@ -167,11 +167,11 @@ async function run(config: CalibrateConfig, context: StageContext): Promise<Stag
     problems: problems.map(({ id, source }) => ({ id, source, passRate: solvedOf(id) / samples })),
   };
   const problemsPlace = outputPlace(context, "problems.jsonl");
-  writeProblems(problemsPlace.absolute, kept);
+  writeProblems(problemsPlace.absolute, chosen);
   const shift = config.compareWith === undefined ? null : shiftSince(context, config.compareWith, passRates);
   const output: StageOutput = {
     problems: problemsPlace.relative,
-    ...(file === null ? {} : { rollouts: place.relative }),
+    ...(kept === null ? {} : { rollouts: kept.place.relative }),
     files: {
       pass_rates: writeJsonOutput(outputPlace(context, "pass-rates.json"), passRates),
       drops: writeJsonOutput(outputPlace(context, "drops.json"), drops),
@@ -179,7 +179,7 @@ async function run(config: CalibrateConfig, context: StageContext): Promise<Stag
     },
     numbers: {
       problems: problems.length,
-      kept: kept.length,
+      kept: chosen.length,
       shape: passRates.shape,
       pass_rate: clusteredInterval(passRates.problems.map(({ passRate }) => passRate)).value,
       ...(reused === 0 ? {} : { reused }),

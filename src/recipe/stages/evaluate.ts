@@ -6,7 +6,6 @@
 import { join } from "node:path";
 import { type EvaluateConfig, evaluateSchema } from "../../config/stages/evaluate.ts";
 import { writeFileAtomic } from "../../data/atomic.ts";
-import { openRowFile, type RowFile } from "../../data/row-file.ts";
 import { GRADER_VERSION } from "../../math/index.ts";
 import type { Json, Problem } from "../../types.ts";
 import { compareWithReference } from "../evaluation/comparison.ts";
@@ -24,6 +23,7 @@ import { hardestArms, hashModel, hashProblems, nameArms } from "./evaluate/arms.
 import { type Draw, planDraws } from "./evaluate/draws.ts";
 import { chooseShown, createSampleCollector } from "./evaluate/samples.ts";
 import { readProblemsInput } from "./inputs.ts";
+import { type KeptRollouts, openKeptRollouts } from "./kept-rollouts.ts";
 import { type OutputPlace, outputPlace, writeJsonOutput } from "./output-files.ts";
 import { promptVariant } from "./prompt-text.ts";
 import { openScaledModel } from "./scaled-model.ts";
@@ -65,8 +65,8 @@ async function evaluateArms(
   for (const [i, configured] of config.arms.entries()) {
     const arm = names[i] as string;
     const collector = createSampleCollector(arm, shown);
-    const place = outputPlace(context, `rollouts-${i}.jsonl.gz`);
-    const kept: RowFile | null = config.keepRollouts === "all" ? openRowFile(place.absolute, {}) : null;
+    const kept: KeptRollouts | null =
+      config.keepRollouts === "all" ? openKeptRollouts(context, `rollouts-${i}`, config.rolloutFormat) : null;
     try {
       const { benchmarks, applied } = await withModel(
         context,
@@ -84,13 +84,13 @@ async function evaluateArms(
             progress: { before: i * problems.length, total },
             onGroup: (problem, group) => {
               collector.add(problem, group);
-              for (const rollout of group) kept?.write({ ...rollout });
+              for (const rollout of group) kept?.write(rollout);
             },
           }),
         }),
       );
       kept?.close();
-      if (kept !== null) rollouts.push(place);
+      if (kept !== null) rollouts.push(kept.place);
       // Benchmarks that are drawn apart come last from the engine; tables keep the order of the problems.
       const order = [...new Set(problems.map(({ source }) => source))];
       benchmarks.sort((a, b) => order.indexOf(a.benchmark) - order.indexOf(b.benchmark));

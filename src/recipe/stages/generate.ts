@@ -5,7 +5,6 @@
  */
 import { type GenerateConfig, generateSchema } from "../../config/stages/generate.ts";
 import { distinctSpans, summariseCompliance } from "../../consensus/compliance.ts";
-import { appendJsonl } from "../../data/jsonl.ts";
 import { writeProblems } from "../../data/problems.ts";
 import type { Rollout } from "../../types.ts";
 import type { StageContext, StageKind, StageOutput } from "../stage.ts";
@@ -13,32 +12,38 @@ import { discardChunks } from "./chunked-sampling.ts";
 import { streamModel } from "./evaluation.ts";
 import { isCorrect } from "./grading.ts";
 import { readProblemsInput } from "./inputs.ts";
+import { openKeptRollouts } from "./kept-rollouts.ts";
 import { outputPlace } from "./output-files.ts";
 
 async function run(config: GenerateConfig, context: StageContext): Promise<StageOutput> {
   const problems = await readProblemsInput(context, config.problems, config.limit);
-  const place = outputPlace(context, "rollouts.jsonl.gz");
+  const kept = openKeptRollouts(context, "rollouts", config.rolloutFormat);
   const spans: number[][] = [];
   const counts = { responses: 0, correct: 0, truncated: 0, graderErrors: 0 };
   const chunks = streamModel({ ...config, context, problems, purpose: "generate", name: "generate" });
-  for await (const { groups } of chunks) {
-    const rollouts: Rollout[] = groups.flat();
-    // The stage's folder is given its name when everything is in it, so the file may grow in place.
-    appendJsonl(place.absolute, rollouts);
-    for (const group of groups) spans.push(group.map(({ text }) => distinctSpans(text)));
-    for (const rollout of rollouts) {
-      counts.responses++;
-      if (isCorrect(rollout)) counts.correct++;
-      if (rollout.finishReason === "length") counts.truncated++;
-      if (rollout.verdict?.correct === null) counts.graderErrors++;
-    }
+  const count = (rollout: Rollout): void => {
+    kept.write(rollout);
+    counts.responses++;
+    if (isCorrect(rollout)) counts.correct++;
+    if (rollout.finishReason === "length") counts.truncated++;
+    if (rollout.verdict?.correct === null) counts.graderErrors++;
+  };
+  try {
+    for await (const { groups } of chunks)
+      for (const group of groups) {
+        spans.push(group.map(({ text }) => distinctSpans(text)));
+        group.forEach(count);
+      }
+    kept.close();
+  } finally {
+    kept.discard();
   }
   const problemsPlace = outputPlace(context, "problems.jsonl");
   writeProblems(problemsPlace.absolute, problems);
   const compliance = summariseCompliance(spans, config.requiredSpans);
   discardChunks(context);
   return {
-    rollouts: place.relative,
+    rollouts: kept.place.relative,
     problems: problemsPlace.relative,
     numbers: {
       problems: problems.length,

@@ -16,10 +16,17 @@ export function outputPlace(context: Pick<StageContext, "id" | "folder">, name: 
   return { absolute: join(context.folder, name), relative: `stages/${context.id}/${name}` };
 }
 
+/** Folder of the rollouts of all steps: files of steps, or a store. */
+export function stepRolloutsPlace(context: Pick<StageContext, "id" | "runFolder">): OutputPlace {
+  const relative = `rollouts/${context.id}`;
+  return { absolute: join(context.runFolder, relative), relative };
+}
+
 /** Place of the rollouts of one step. */
 export function rolloutPlace(context: Pick<StageContext, "id" | "runFolder">, step: number): OutputPlace {
-  const relative = `rollouts/${context.id}/step-${step}.jsonl.gz`;
-  return { absolute: join(context.runFolder, relative), relative };
+  const folder = stepRolloutsPlace(context);
+  const name = `step-${step}.jsonl.gz`;
+  return { absolute: join(folder.absolute, name), relative: `${folder.relative}/${name}` };
 }
 
 /** Absolute path of a path an output names. */

@@ -3,7 +3,6 @@
  * What happens inside a batch is rl/batch.ts; this file is the loop around it. Source: recipe A6, A7, A13, B8, B15.
  */
 import { type RlConfig, rlSchema } from "../../config/stages/rl.ts";
-import { writeRollouts } from "../../data/rollouts.ts";
 import { ConfigError, DataError } from "../../errors.ts";
 import type { LengthAlarm } from "../../rl/index.ts";
 import type { Problem } from "../../types.ts";
@@ -11,8 +10,8 @@ import type { StageContext, StageKind, StageOutput } from "../stage.ts";
 import { requireCapabilities } from "./capabilities.ts";
 import { createDataOrder } from "./data-order.ts";
 import { readProblemsInput } from "./inputs.ts";
+import { openStepRollouts } from "./kept-rollouts.ts";
 import { learningRateAt } from "./learning-rate.ts";
-import { rolloutPlace } from "./output-files.ts";
 import { createPromptText } from "./prompt-text.ts";
 import { findResumable, stopIfAsked, writeResumable } from "./resumable.ts";
 import { createAlarmWatch, lengthMessages } from "./rl/alarms.ts";
@@ -71,8 +70,7 @@ function publishStep(
   const skipped = state.skipped + (result.skipped ? 1 : 0);
   context.metrics.write(state.step, { ...metrics, ...validation, "batch/skipped": skipped });
   context.metrics.timing(state.step, { seconds, ...result.timings });
-  if (config.keepRollouts > 0 && state.step % config.keepRollouts === 0)
-    writeRollouts(rolloutPlace(context, state.step).absolute, result.rollouts);
+  run.kept.write(state.step, result.rollouts);
   context.progress.update(state.step, config.steps, {
     reward: metrics["reward/mean"] as number,
     accuracy: metrics["accuracy"] as number,
@@ -123,14 +121,24 @@ async function openRun(config: RlConfig, context: StageContext): Promise<RlRun> 
     order,
     settings,
     state: new RlState(config, settings),
+    kept: openStepRollouts(context, { format: config.rolloutFormat, every: config.keepRollouts }),
   };
 }
 
 async function run(config: RlConfig, context: StageContext): Promise<StageOutput> {
   const current = await openRun(config, context);
-  const { policy, state } = current;
+  try {
+    return await train(current);
+  } finally {
+    current.kept.close();
+  }
+}
+
+async function train(current: RlRun): Promise<StageOutput> {
+  const { config, context, policy, state, kept } = current;
   const found = findResumable(context);
   context.metrics.rewind(found?.step ?? -1);
+  kept.rewind(found?.step ?? -1);
   if (found === null) {
     await seedSets(current);
     seedRescue(current);

@@ -196,11 +196,11 @@ async function run(config: TemperatureSweepConfig, context: StageContext): Promi
     numbers: headline(decision, points),
   };
   if (config.keepRollouts === "all") {
-    output.rollouts = rolloutsPlace(context, decision.temperature).relative;
+    output.rollouts = rolloutsPlace(context, config, decision.temperature).relative;
     for (const { temperature } of points)
       output.files = {
         ...output.files,
-        [`rollouts_${temperature}`]: rolloutsPlace(context, temperature).relative,
+        [`rollouts_${temperature}`]: rolloutsPlace(context, config, temperature).relative,
       };
   }
   discardChunks(context);

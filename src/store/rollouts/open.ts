@@ -196,9 +196,10 @@ export function openRolloutStore(path: string, options: OpenRolloutStoreOptions 
         closeFile();
         const cut = findStepAbove(state.segments, step);
         if (cut === null) return;
-        // From the end, so that a kill in between leaves a shorter store and no gap.
-        for (const place of state.segments.slice(cut.segment + 1).reverse()) rmSync(place.path);
-        truncateSync((state.segments[cut.segment] as SegmentPlace).path, cut.bytes);
+        // From the end, so that a kill in between leaves a shorter store and no gap. A segment that would be empty goes.
+        const kept = cut.bytes === 0 ? cut.segment : cut.segment + 1;
+        for (const place of state.segments.slice(kept).reverse()) rmSync(place.path);
+        if (cut.bytes > 0) truncateSync((state.segments[cut.segment] as SegmentPlace).path, cut.bytes);
         load();
       });
     },

@@ -3,7 +3,7 @@
  * folder, which may have all three. Order: stores and files by path, steps by number; within each as written.
  */
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { streamRollouts } from "../../data/rollouts.ts";
 import { DataError } from "../../errors.ts";
 import type { Rollout } from "../../types.ts";
@@ -13,8 +13,10 @@ import { matchesQuery, type RolloutQuery } from "./query.ts";
 import { type LostBytes, salvageRollouts } from "./salvage.ts";
 import { createTallies, type RolloutTally } from "./tally.ts";
 
-/** Folders below the one that is named: a run has rollouts/<stage>/ and stages/<stage>/. */
+/** Folders below the one that is named. */
 const MAX_DEPTH = 2;
+/** Below rollouts/ and stages/ of a run: a campaign has rollouts/<stage>/round-<n>/<part>/. */
+const MAX_RUN_DEPTH = 4;
 /** Folders of a run that hold rollouts; the others are large and hold none. */
 const RUN_FOLDERS = ["stages", "rollouts"];
 const ROLLOUT_FILE = /\.(jsonl|jsonl\.gz)$/;
@@ -32,14 +34,22 @@ function byName(a: string, b: string): number {
   return a.localeCompare(b, "en", { numeric: true });
 }
 
+/** @param depth folders that may still be gone into */
 function partsOfFolder(folder: string, file: RegExp, depth: number): RolloutPart[] {
   if (isRolloutStore(folder)) return [{ path: folder, kind: "store" }];
   const names = readdirSync(folder, { withFileTypes: true }).sort((a, b) => byName(a.name, b.name));
   return names.flatMap((entry): RolloutPart[] => {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) return depth < MAX_DEPTH ? partsOfFolder(path, file, depth + 1) : [];
+    // What a stage is still writing is not there yet.
+    if (entry.name.endsWith(".partial")) return [];
+    if (entry.isDirectory()) return depth > 0 ? partsOfFolder(path, file, depth - 1) : [];
     return file.test(entry.name) ? [{ path, kind: "file" }] : [];
   });
+}
+
+/** True for the folder of a stage, which has other files of lines beside its rollouts. */
+function isStageFolder(path: string): boolean {
+  return existsSync(join(path, "problems.jsonl")) || basename(dirname(resolve(path))) === "stages";
 }
 
 /**
@@ -54,9 +64,9 @@ export function findRolloutParts(paths: readonly string[]): RolloutPart[] {
     const parts =
       inRun.length > 0
         ? inRun.flatMap((folder) =>
-            partsOfFolder(folder, folder.endsWith("stages") ? STAGE_FILE : ROLLOUT_FILE, 1),
+            partsOfFolder(folder, folder.endsWith("stages") ? STAGE_FILE : ROLLOUT_FILE, MAX_RUN_DEPTH),
           )
-        : partsOfFolder(path, existsSync(join(path, "problems.jsonl")) ? STAGE_FILE : ROLLOUT_FILE, 1);
+        : partsOfFolder(path, isStageFolder(path) ? STAGE_FILE : ROLLOUT_FILE, MAX_DEPTH);
     if (parts.length === 0)
       throw new DataError(`${path}: expected a rollout store or files of rollouts, found none`, {
         hint: "name a run folder whose stages keep rollouts, a store, or a .jsonl or .jsonl.gz file",

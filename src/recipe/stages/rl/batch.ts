@@ -11,6 +11,7 @@ import type { Problem, Rollout } from "../../../types.ts";
 import type { StageContext } from "../../stage.ts";
 import type { DataOrder } from "../data-order.ts";
 import { gradeGroups } from "../grading.ts";
+import type { StepRollouts } from "../kept-rollouts.ts";
 import { sampleGroups } from "../sampling.ts";
 import { computeAdvantages } from "./advantages.ts";
 import { type Group, groupAccuracy } from "./group.ts";
@@ -33,6 +34,8 @@ export interface RlRun {
   order: DataOrder;
   settings: CoreSettings;
   state: RlState;
+  /** Where the rollouts of the steps go. */
+  kept: StepRollouts;
 }
 
 export interface BatchResult {

@@ -87,8 +87,10 @@ export async function finish(
     tokens_trained: state.tokensTrained,
     ...lastValidation,
   };
+  const rollouts = run.kept.output();
   return {
     checkpoint: model.relative,
+    ...(rollouts === undefined ? {} : { rollouts }),
     consensus: consensus.relative,
     files: { accuracy: accuracy.relative, gainers, training, ...rescue },
     numbers,

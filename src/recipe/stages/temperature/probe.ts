@@ -3,7 +3,6 @@
  * two numbers per problem. All temperatures share the seeds, so their curves differ by temperature alone. Source: recipe A3, A4.
  */
 import type { TemperatureSweepConfig } from "../../../config/stages/temperature-sweep.ts";
-import { openRowFile } from "../../../data/row-file.ts";
 import { clusteredInterval } from "../../../stats/index.ts";
 import type { Problem, Rollout } from "../../../types.ts";
 import type { StageContext } from "../../stage.ts";
@@ -11,7 +10,8 @@ import { diversityOf } from "../../temperature/diversity.ts";
 import type { SweepPoint } from "../../temperature/sweep-file.ts";
 import { streamModel } from "../evaluation.ts";
 import { isCorrect } from "../grading.ts";
-import { type OutputPlace, outputPlace } from "../output-files.ts";
+import { keptRolloutsPlace, openKeptRollouts } from "../kept-rollouts.ts";
+import type { OutputPlace } from "../output-files.ts";
 
 export interface ProbeOptions {
   context: StageContext;
@@ -24,8 +24,12 @@ export interface ProbeOptions {
 }
 
 /** Where the responses of a temperature are kept. */
-export function rolloutsPlace(context: StageContext, temperature: number): OutputPlace {
-  return outputPlace(context, `rollouts-${temperature}.jsonl.gz`);
+export function rolloutsPlace(
+  context: StageContext,
+  { rolloutFormat }: Pick<TemperatureSweepConfig, "rolloutFormat">,
+  temperature: number,
+): OutputPlace {
+  return keptRolloutsPlace(context, `rollouts-${temperature}`, rolloutFormat);
 }
 
 /**
@@ -35,7 +39,9 @@ export function rolloutsPlace(context: StageContext, temperature: number): Outpu
 export async function probeTemperature(options: ProbeOptions): Promise<SweepPoint> {
   const { context, config, problems, temperature, exactLogprobs, progress } = options;
   const kept =
-    config.keepRollouts === "all" ? openRowFile(rolloutsPlace(context, temperature).absolute, {}) : null;
+    config.keepRollouts === "all"
+      ? openKeptRollouts(context, `rollouts-${temperature}`, config.rolloutFormat)
+      : null;
   const correct: number[] = [];
   const distinct: number[] = [];
   const sums = { tokens: 0, surprise: 0, scored: 0, truncated: 0, unboxed: 0, graderErrors: 0 };
@@ -46,7 +52,7 @@ export async function probeTemperature(options: ProbeOptions): Promise<SweepPoin
     if (rollout.finishReason === "length") sums.truncated++;
     if (rollout.verdict?.reason === "no_boxed") sums.unboxed++;
     if (rollout.verdict?.correct === null) sums.graderErrors++;
-    kept?.write({ ...rollout });
+    kept?.write(rollout);
   };
   try {
     const chunks = streamModel({
