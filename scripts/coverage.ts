@@ -9,9 +9,10 @@ import { parseArgs } from "node:util";
 import { type RandomStream, randomStream } from "../src/random.ts";
 import {
   clusteredInterval,
+  differenceInterval,
   type Estimate,
-  meanInterval,
-  meanOfGroups,
+  meanOfDifferences,
+  meanOfShares,
   problemPassAtK,
   ratioInterval,
 } from "../src/stats/index.ts";
@@ -45,12 +46,23 @@ function populationMean(world: World, value: (chance: number) => number): number
   return sum / points;
 }
 
+/** Per-problem differences of a second model, which solves what the first fails on with probability 0.1 more. */
+function drawDifferences(world: World, problems: number, samples: number, stream: RandomStream): number[] {
+  const { chances, counts } = simulateBenchmark(world, problems, samples, stream);
+  return chances.map((chance, i) => {
+    const better = chance + 0.1 * (1 - chance);
+    let correct = 0;
+    for (let sample = 0; sample < samples; sample++) if (stream.uniform() < better) correct++;
+    return (correct - (counts[i] as number)) / samples;
+  });
+}
+
 function rowsFor(world: World, problems: number, samples: number): Row[] {
   const common = { world, problems, samples };
   const mean = populationMean(world, (chance) => chance);
   const k = samples / 2;
   const passes = populationMean(world, (chance) => 1 - (1 - chance) ** k);
-  // The second model solves what the first fails on with probability 0.1: better everywhere, by different amounts.
+  // Better everywhere, by different amounts.
   const gain = populationMean(world, (chance) => 0.1 * (1 - chance));
   // A right response is short with probability 0.8, a wrong one with 0.4: accuracy among the short ones.
   const shortRight = populationMean(world, (chance) => 0.8 * chance);
@@ -81,16 +93,10 @@ function rowsFor(world: World, problems: number, samples: number): Row[] {
     {
       ...common,
       statistic: "paired difference",
-      draw: (stream) => {
-        const { chances, counts } = simulateBenchmark(world, problems, samples, stream);
-        const differences = chances.map((chance, i) => {
-          const better = chance + 0.1 * (1 - chance);
-          let correct = 0;
-          for (let sample = 0; sample < samples; sample++) if (stream.uniform() < better) correct++;
-          return (correct - (counts[i] as number)) / samples;
-        });
-        return { truth: gain, interval: meanInterval(differences) };
-      },
+      draw: (stream) => ({
+        truth: gain,
+        interval: differenceInterval(drawDifferences(world, problems, samples, stream)),
+      }),
     },
     {
       ...common,
@@ -118,7 +124,15 @@ function rowsFor(world: World, problems: number, samples: number): Row[] {
         const groups = [1, 2, 3].map(() =>
           accuracies(simulateBenchmark(world, problems, samples, stream).counts, samples),
         );
-        return { truth: mean, interval: meanOfGroups(groups, [0, 1]) };
+        return { truth: mean, interval: meanOfShares(groups) };
+      },
+    },
+    {
+      ...common,
+      statistic: "mean difference on three benchmarks",
+      draw: (stream) => {
+        const groups = [1, 2, 3].map(() => drawDifferences(world, problems, samples, stream));
+        return { truth: gain, interval: meanOfDifferences(groups) };
       },
     },
   ];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { randomStream } from "../../src/random.ts";
-import { clusteredInterval, meanInterval } from "../../src/stats/index.ts";
+import { clusteredInterval, differenceInterval } from "../../src/stats/index.ts";
 import { simulateBenchmark } from "./worlds.ts";
 
 const RUNS = 10_000;
@@ -30,7 +30,7 @@ describe("coverage over 10,000 simulated evaluations of 60 problems and 8 sample
         for (let sample = 0; sample < 8; sample++) if (stream.uniform() < better) correct++;
         return (correct - (counts[i] as number)) / 8;
       });
-      const { low, high } = meanInterval(differences);
+      const { low, high } = differenceInterval(differences);
       // E[0.1 (1 - p)] for p uniform.
       if (low <= 0.05 && 0.05 <= high) covered++;
     }

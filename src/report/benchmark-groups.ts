@@ -3,6 +3,7 @@
  * Short-chain and sparse-success benchmarks are never averaged together: what helps in one need not in the other.
  */
 import type { Estimate, EvaluationBenchmark, EvaluationFile } from "../recipe/result-files.ts";
+import { meanOfDifferences } from "../stats/index.ts";
 import type { SamplingParameters, SummaryRow } from "../types.ts";
 import { isLargeArm, sortArms } from "./arms.ts";
 import { differenceMean, meanOfBenchmarks, problemMean } from "./problem-statistics.ts";
@@ -145,7 +146,7 @@ export function meanAccuracy(group: BenchmarkGroup, arm: string): Estimate | und
   const values = (cells as Cell[]).map((cell) =>
     cell.perProblem.map((problem) => problem.correct / cell.samples),
   );
-  return values.some((list) => list.length === 0) ? undefined : meanOfBenchmarks(values, [0, 1]);
+  return values.some((list) => list.length === 0) ? undefined : meanOfBenchmarks(values);
 }
 
 /** An arm compared with a reference on the same problems. */
@@ -184,10 +185,7 @@ export function armDifferences(group: BenchmarkGroup, arm: string, reference: st
   }));
   if (pairs.length > 1 && pairs.length === group.benchmarks.length)
     result.push({
-      ...meanOfBenchmarks(
-        pairs.map(({ differences }) => differences),
-        [-1, 1],
-      ),
+      ...meanOfDifferences(pairs.map(({ differences }) => differences)),
       arm,
       reference,
       benchmark: "mean",

@@ -1,11 +1,11 @@
 /**
  * Difference of two arms measured on the same problems. Pairing takes the problems' own difficulty out, which is most
  * of the variance; two separate intervals that overlap say little.
- * Source: paired t interval on per-problem differences; sign-flip test (Fisher) for the p-value.
+ * Source: paired t interval on per-problem differences (`interval.ts`); sign-flip test (Fisher) for the p-value.
  */
 import type { RandomStream } from "../random.ts";
 import type { Estimate, IntervalOptions } from "./interval.ts";
-import { meanInterval } from "./interval.ts";
+import { differenceInterval } from "./interval.ts";
 
 /** A problem's value in one arm. */
 export interface ProblemValue {
@@ -61,7 +61,7 @@ export function pairedDifference(
   const wins = differences.filter((difference) => difference > 0).length;
   const losses = differences.filter((difference) => difference < 0).length;
   return {
-    ...meanInterval(differences, options),
+    ...differenceInterval(differences, options),
     problems: differences.length,
     wins,
     losses,

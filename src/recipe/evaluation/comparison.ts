@@ -4,7 +4,7 @@
  */
 import { randomStream } from "../../random.ts";
 import {
-  meanOfGroups,
+  meanOfDifferences,
   type ProblemValue,
   pairedDifference,
   pairedDifferences,
@@ -76,7 +76,7 @@ export function compareArms(arm: Arm, reference: Arm, options: CompareOptions): 
   entries.push({
     ...names,
     benchmark: ALL_BENCHMARKS,
-    ...meanOfGroups(groups, [-1, 1]),
+    ...meanOfDifferences(groups),
     problems: total("problems"),
     wins: total("wins"),
     losses: total("losses"),
