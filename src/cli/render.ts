@@ -177,7 +177,9 @@ function createTextRenderer(
         for (const planned of event.stages)
           if (planned.state === "stale")
             line(
-              style.yellow(`  ${planned.id} is stale (${printable(planned.reason ?? "")}) and runs again`),
+              style.yellow(
+                `  ${planned.id} is stale (${printable(planned.reason ?? "")}) and runs again${planned.keepsParts ? ", except parts the change does not touch" : ""}`,
+              ),
             );
         break;
       }

@@ -3,6 +3,7 @@
  * configuration, the keys of everything it reads, the seed, and the engine settings that change bits.
  */
 import type { EngineConfig } from "../config/engine.ts";
+import { camelToSnake } from "../config/key-case.ts";
 import type { Recipe } from "../config/recipe.ts";
 import { canonicalJson, contentKey, hashPath } from "../store/canonical.ts";
 import type { Json } from "../types.ts";
@@ -77,7 +78,7 @@ export async function stageKeys(
   return keys;
 }
 
-/** Dotted paths at which two JSON values differ, at most `limit` of them. */
+/** Dotted paths at which two JSON values differ, at most `limit` of them; items of a list by their index, as `--set` does. */
 function differences(
   before: Json | undefined,
   after: Json | undefined,
@@ -86,8 +87,8 @@ function differences(
 ): string[] {
   if (limit <= 0 || canonicalJson(before ?? null) === canonicalJson(after ?? null)) return [];
   const isGroup = (value: Json | undefined): value is Record<string, Json> =>
-    typeof value === "object" && value !== null && !Array.isArray(value);
-  if (!isGroup(before) || !isGroup(after)) return [path];
+    typeof value === "object" && value !== null;
+  if (!isGroup(before) || !isGroup(after) || Array.isArray(before) !== Array.isArray(after)) return [path];
   const found: string[] = [];
   for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
     const below = path === "" ? key : `${path}.${key}`;
@@ -98,7 +99,7 @@ function differences(
 
 /** Why a stage's key changed, in a few words for the user. */
 export function staleReason(before: Record<string, Json>, after: KeyParts): string {
-  const config = differences(before["config"], after.config, "", 3);
+  const config = differences(before["config"], after.config, "", 3).map(camelToSnake);
   if (config.length > 0) return `${config.join(", ")} changed`;
   const inputs = differences(before["inputs"], after.inputs, "", 3);
   if (inputs.length > 0) return `input ${inputs.join(", ")} changed`;

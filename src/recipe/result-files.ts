@@ -202,6 +202,25 @@ export interface TrainingFile {
   };
 }
 
+/** One validation of an rl stage: accuracy of the weights after `step`, by benchmark, with what it was drawn at. */
+export interface ValidationPoint {
+  step: number;
+  /** Mean over the benchmarks, which weigh the same. */
+  accuracy: number;
+  sampling: { temperature: number; topK: number; topP: number; minP: number; maxNewTokens: number };
+  /** avg@k with its interval clustered by problem, and the share of responses cut. */
+  benchmarks: { benchmark: string; problems: number; accuracy: Estimate; truncated: number }[];
+}
+
+/** `files.validation` of an rl stage that validates. */
+export interface ValidationFile {
+  stage: string;
+  samplesPerProblem: number;
+  /** The first of the most accurate points; the highest of noisy values is on average too high. */
+  best: { step: number; accuracy: number } | null;
+  points: ValidationPoint[];
+}
+
 /** A line of `files.decisions` of a campaign: what was decided, why, and the numbers it was decided from. */
 export interface CampaignDecision {
   /** From 1. */
@@ -212,10 +231,33 @@ export interface CampaignDecision {
   evidence: Record<string, number>;
 }
 
-/** `files.decisions_json` of a campaign: the lines of `decisions.jsonl` as one file, for the report. */
+/** One round of a campaign as it went. */
+export interface CampaignRound {
+  /** From 1. */
+  round: number;
+  /** Steps of the campaign before the round. */
+  stepsBefore: number;
+  /** Steps of the round; null while it trains. */
+  steps: number | null;
+  temperature: number;
+  /** Response limit in tokens. */
+  maxNewTokens: number;
+  /** Problems trained on. */
+  problems: number;
+  /** Why it ended; null while it trains. */
+  stopped: TrainingFile["stopped"] | null;
+  /** What its parts left for the report, relative to the run folder: `sweep`, `drops`, `difference`, `similarity`. */
+  files: Record<string, string>;
+}
+
+/**
+ * `files.decisions_json` of a campaign: the lines of `decisions.jsonl` and the rounds, for the report. While the campaign
+ * runs the file stands in its checkpoint folder.
+ */
 export interface DecisionsFile {
   stage: string;
   decisions: CampaignDecision[];
+  rounds: CampaignRound[];
 }
 
 /** `files.alpha` of a merge stage: the sweep on the validation split and the chosen weight. */

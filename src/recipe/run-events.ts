@@ -10,6 +10,8 @@ export interface PlannedStage {
   state: PlannedState;
   /** Why a stale stage is repeated. */
   reason?: string;
+  /** A stale stage that repeats only the parts the change touches. */
+  keepsParts?: boolean;
 }
 
 export type RunEvent =

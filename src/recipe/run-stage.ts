@@ -62,8 +62,9 @@ export async function runOrSkip(
     return { id, kind, skipped: true, seconds: step.seconds, output };
   }
   if (run.signal.aborted) throw interrupted(run, `stopped before stage ${id}`);
+  const keepsParts = run.kinds[kind]?.keepsParts === true && run.ledger.step(id)?.kind === kind;
   // A new stage is cleared too: a run whose ledger was lost may have left files of another recipe.
-  if (planned.state !== "partial") {
+  if (planned.state !== "partial" && !keepsParts) {
     clearStage(run.runFolder, id);
     run.logs.clear(id);
   }
@@ -111,6 +112,7 @@ async function runStage(run: Run, planned: Planned): Promise<{ output: StageOutp
     stage,
     seed: stage.seed ?? run.seed,
     folders,
+    keyParts: planned.parts,
   });
   const returned = await run.kinds[stage.kind]!.run(resolveTemperatures(run, planned), context);
   finish();

@@ -85,6 +85,7 @@ export async function runRecipe(options: RunRecipeOptions): Promise<RunResult> {
       kind,
       state,
       ...(reason ? { reason } : {}),
+      ...(kinds[kind]?.keepsParts ? { keepsParts: true } : {}),
     }));
     observe({
       event: "run-start",

@@ -16,6 +16,7 @@ export interface StageContextOptions {
   seed: number;
   runFolder: string;
   folders: StageFolders;
+  keyParts: StageContext["keyParts"];
   /** Outputs of the stages that have finished. */
   outputs: ReadonlyMap<string, StageOutput>;
   logs: RunLogs;
@@ -50,6 +51,8 @@ export function createStageContext(options: StageContextOptions): {
   const output = (id: string): StageOutput => {
     const found = outputs.get(declared(id));
     if (found) return found;
+    if (id.includes("@"))
+      throw new ConfigError(`stage ${stage.id}: "${id}" names weights, and this key takes a stage or a path`);
     throw new ConfigError(`stage ${stage.id}: "${id}" is no stage of this recipe`);
   };
   const model = (reference: string): string => {
@@ -68,7 +71,16 @@ export function createStageContext(options: StageContextOptions): {
           hint: "name a stage that trains or merges, builtin:<name>, or a checkpoint folder",
         },
       );
-    const { checkpoint } = output(resolved.id);
+    // A stage named with `@` is declared under the whole reference.
+    const { checkpoint, models } = outputs.get(resolved.id) ?? output(resolved.id);
+    if (resolved.model !== undefined) {
+      const kept = models?.[resolved.model];
+      if (kept !== undefined) return absoluteOutput(runFolder, kept);
+      const names = Object.keys(models ?? {}).map((name) => `${resolved.id}@${name}`);
+      throw new ConfigError(`stage ${stage.id}: ${reference} was not kept`, {
+        hint: `there are ${[resolved.id, ...names].join(", ")}`,
+      });
+    }
     if (checkpoint !== undefined) return absoluteOutput(runFolder, checkpoint);
     throw new ConfigError(`stage ${stage.id}: stage "${resolved.id}" leaves no model`, {
       hint: "name a stage that trains or merges, builtin:<name>, or a checkpoint folder",
@@ -80,6 +92,7 @@ export function createStageContext(options: StageContextOptions): {
     runFolder,
     folder: folders.partial,
     checkpointFolder: folders.checkpoints,
+    keyParts: options.keyParts,
     output,
     model,
     policy: (reference) => slot.policy(model(reference)),

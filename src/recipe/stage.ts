@@ -10,6 +10,8 @@ import type { Json } from "../types.ts";
 export interface StageOutput {
   /** A Hugging Face checkpoint folder. */
   checkpoint?: string;
+  /** Other checkpoint folders it kept, by the name after `@`: `best`, `last`, `step-40`. */
+  models?: Record<string, string>;
   /** JSONL of problems. */
   problems?: string;
   /** Rollouts: JSONL (gzip), a folder of such files, or a store. */
@@ -60,6 +62,15 @@ export interface StageContext {
   folder: string;
   /** Where a long stage keeps resumable state, absolute: `<run>/checkpoints/<id>/`. Survives a kill. */
   checkpointFolder: string;
+  /** What this stage's content key is made of, for a stage that keys parts of its own. */
+  keyParts: {
+    /** The configuration as written: `temperatureFrom` still stands where the stage is given the number. */
+    config: Json;
+    /** Content key of every reference `inputs` names. */
+    inputs: Readonly<Record<string, string>>;
+    /** Engine settings that change bits. */
+    engine: Json;
+  };
   /** Output of a stage that `inputs` names. @throws {ConfigError} when it names none such: the content key covers no other */
   output(stageId: string): StageOutput;
   /** Absolute path of a model reference: a stage id, `builtin:<name>`, or a checkpoint folder. */
@@ -94,8 +105,15 @@ export interface StageKind<Config = unknown> {
   inputs(config: Config): string[];
   /** True when it needs gradients: an engine that only samples refuses it before anything runs. */
   trains?: boolean;
+  /** Why no model will be kept under `<id>@<name>`, in a sentence; null when one may be. Absent: it keeps none. */
+  refusesModel?(config: Config, name: string): string | null;
   /** True when its `files.sweep` holds a temperature other stages may take by `temperature_from`. */
   choosesTemperature?: boolean;
+  /**
+   * True when it keeps finished parts below its checkpoints, each under a content key of its own. Another configuration
+   * then leaves checkpoints and metrics in place, and the stage itself throws out what no longer fits.
+   */
+  keepsParts?: boolean;
   /** True when it reads the whole run folder: every stage before it in the file is then an input too. */
   readsRun?: boolean;
   run(config: Config, context: StageContext): Promise<StageOutput>;

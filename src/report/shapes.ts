@@ -55,6 +55,21 @@ export const decisionsShape = z.object({
       }),
     )
     .max(10_000),
+  rounds: z
+    .array(
+      z.object({
+        round: count.min(1),
+        stepsBefore: count,
+        steps: count.nullable(),
+        temperature: z.number(),
+        maxNewTokens: count,
+        problems: count,
+        stopped: z.enum(["steps", "plateau", "length_too_short"]).nullable(),
+        files: z.record(name, z.string().max(4096)),
+      }),
+    )
+    .max(1000)
+    .default([]),
 });
 
 export const dropsShape = z.object({

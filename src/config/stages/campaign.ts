@@ -3,7 +3,7 @@
  * the difference filter, the next response limit. Source: recipe A13 (V1 loop), B15 (V2).
  */
 import { z } from "zod";
-import { MAX_PROBLEMS, MAX_STEPS, modelSchema, problemsSchema } from "./common.ts";
+import { MAX_PROBLEMS, MAX_STEPS, modelSchema, problemsSchema, referenceSchema } from "./common.ts";
 import { differenceFilterSchema } from "./difference-filter.ts";
 import { dropEasyRules } from "./drop-easy.ts";
 import { rlSchema } from "./rl.ts";
@@ -13,12 +13,17 @@ import { temperatureSweepSchema } from "./temperature-sweep.ts";
 /** Rounds of one campaign; the longest published one has three. */
 const MAX_ROUNDS = 32;
 
-const roundSchema = z.strictObject({
+const roundKeys = z.strictObject({
   temperature: z
     .union([z.literal("search"), z.literal("keep"), z.number().gt(0).max(10)])
     .default("keep")
     .describe(
       "`search`: the first round takes the end of the robust zone, later ones climb until diversity is back; `keep`: as before; or a number.",
+    ),
+  temperatureFrom: referenceSchema
+    .optional()
+    .describe(
+      "In place of `temperature`: the temperature_sweep stage that chose it, or the path of a sweep.json.",
     ),
   maxNewTokens: z
     .int()
@@ -45,6 +50,12 @@ const roundSchema = z.strictObject({
     .default(false)
     .describe("After the round, run `difference_filter` on what is left. The last round filters nothing."),
 });
+
+const roundSchema = roundKeys.refine(
+  // A resolved recipe states the default beside the reference.
+  ({ temperature, temperatureFrom }) => temperatureFrom === undefined || temperature === "keep",
+  { error: "expected temperature or temperature_from, got both" },
+);
 
 const { limit, samplesPerProblem, sampling, prompt, grader, ngram, unit, zones, grid } =
   temperatureSweepSchema.shape;

@@ -3,67 +3,52 @@
  * difference, raise the length, train on. Each round is declared; what is decided on the way is written down with its
  * numbers. The parts are the stages of their own names, run by campaign/child.ts. Source: recipe A13, B15.
  */
-import { cpSync } from "node:fs";
 import { type CampaignConfig, campaignSchema } from "../../config/stages/campaign.ts";
-import { writeFileAtomic } from "../../data/atomic.ts";
 import { readJsonFile } from "../../data/json-file.ts";
-import { ConfigError, DataError } from "../../errors.ts";
+import { ConfigError } from "../../errors.ts";
 import { randomStream } from "../../random.ts";
-import type { Json } from "../../types.ts";
-import type { DecisionsFile, TrainingFile } from "../result-files.ts";
+import type { CampaignRound, TrainingFile } from "../result-files.ts";
 import type { StageContext, StageKind, StageOutput } from "../stage.ts";
-import { readSweep } from "../temperature/read-sweep.ts";
-import { createChildRunner, partReference } from "./campaign/child.ts";
-import { type Campaign, roundOf, sweepConfig, trainConfig } from "./campaign/configs.ts";
-import { createDecisionLog, evidenceOf } from "./campaign/decisions.ts";
+import { createChildRunner } from "./campaign/child.ts";
+import { type Campaign, roundOf, trainConfig } from "./campaign/configs.ts";
+import { createDecisionLog } from "./campaign/decisions.ts";
+import { finish, shownFiles } from "./campaign/finish.ts";
+import { partReference } from "./campaign/parts.ts";
+import { chooseProblems } from "./campaign/problems.ts";
+import { chooseTemperature } from "./campaign/temperature.ts";
 import { differenceFilterStage } from "./difference-filter.ts";
-import { dropEasyProblems } from "./drop-easy.ts";
-import { outputPlace, resolveOutput, writeJsonOutput } from "./output-files.ts";
+import { dropEasyStage } from "./drop-easy.ts";
+import { readProblemsInput } from "./inputs.ts";
+import { resolveOutput } from "./output-files.ts";
 import { rlStage } from "./rl.ts";
 import { temperatureSweepStage } from "./temperature-sweep.ts";
 
-/** Decides the temperature of a round. A sweep is also drawn where a later round is compared with this one. */
-async function decideTemperature(campaign: Campaign, round: number): Promise<void> {
-  const { config, context, children, decisions } = campaign;
-  const { temperature } = roundOf(campaign, round);
-  const searched = temperature === "search";
-  const given = searched ? null : temperature === "keep" ? campaign.temperature : temperature;
-  const reason = temperature === "keep" ? "kept" : "given by the recipe";
-  if (!config.rounds.slice(round - 1).some((later) => later.temperature === "search")) {
-    campaign.temperature = given as number;
-    decisions.add({ round, decision: "temperature", choice: campaign.temperature, reason, evidence: {} });
-    return;
-  }
-  const output = await children.run({
-    kind: temperatureSweepStage,
-    round,
-    part: "sweep",
-    config: sweepConfig(campaign, round),
-  });
-  const { decision, search } = readSweep(resolveOutput(context, output.files?.["sweep"] as string));
-  campaign.temperature = given ?? decision.temperature;
-  const found =
-    decision.target === null
-      ? "end of the robust zone: most diversity at comparable accuracy"
-      : decision.reached
-        ? "lowest temperature as diverse as the initial policy in round 1"
-        : "as near to the diversity of round 1 as the collapse zone allows";
-  decisions.add({
-    round,
-    decision: "temperature",
-    choice: campaign.temperature,
-    reason: searched ? [found, ...decision.warnings].join("; ") : reason,
-    evidence: {
-      ...evidenceOf(output.numbers),
-      ...(search?.entropyBefore == null ? {} : { entropy_before: search.entropyBefore }),
-      ...(search?.entropyAfter == null ? {} : { entropy_after: search.entropyAfter }),
-    },
-  });
+const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
+
+/** Why a training ended, in a few words. */
+function endReason({ steps, stopped, plateau, lengthAlarm }: TrainingFile, maxNewTokens: number): string {
+  if (stopped === "plateau") return `no new best for ${plateau.stepsSinceBest} steps, ${steps} steps in all`;
+  if (stopped === "length_too_short")
+    return `responses are cut at ${maxNewTokens} tokens and accuracy fell from ${percent(lengthAlarm.accuracy.best)} to ${percent(lengthAlarm.accuracy.end)}`;
+  const short = lengthAlarm.tooShort ? "; responses are cut and accuracy falls" : "";
+  return `all ${steps} steps done${short}`;
 }
 
+/** Trains a round; what it left stands in `campaign` for the next. */
 async function train(campaign: Campaign, round: number): Promise<void> {
   const { config, context, children, decisions, temperature, maxNewTokens } = campaign;
   const total = config.rounds.reduce((sum, { steps }) => sum + (steps ?? config.train.steps), 0);
+  const record: CampaignRound = {
+    round,
+    stepsBefore: campaign.steps,
+    steps: null,
+    temperature,
+    maxNewTokens,
+    problems: campaign.problemCount,
+    stopped: null,
+    files: shownFiles(campaign, round),
+  };
+  decisions.beginRound(record);
   const output = await children.run({
     kind: rlStage,
     round,
@@ -82,19 +67,17 @@ async function train(campaign: Campaign, round: number): Promise<void> {
     },
   });
   const path = resolveOutput(context, output.files?.["training"] as string);
-  const { steps, stopped, start, end, plateau, lengthAlarm } = readJsonFile(path) as TrainingFile;
+  const training = readJsonFile(path) as TrainingFile;
+  const { steps, stopped, start, end, plateau, lengthAlarm } = training;
   campaign.steps += steps;
   campaign.model = partReference(round, "train");
+  campaign.cut = lengthAlarm.tooShort;
+  Object.assign(record, { steps, stopped });
   decisions.add({
     round,
     decision: "end_of_training",
     choice: stopped,
-    reason:
-      stopped === "plateau"
-        ? `no new best for ${plateau.stepsSinceBest} steps`
-        : stopped === "length_too_short"
-          ? `responses are cut at ${maxNewTokens} tokens and accuracy falls`
-          : "all steps done",
+    reason: endReason(training, maxNewTokens),
     evidence: {
       steps,
       ...(plateau.best === null ? {} : { best_step: plateau.best.step, best_value: plateau.best.value }),
@@ -111,84 +94,23 @@ async function train(campaign: Campaign, round: number): Promise<void> {
   });
 }
 
-/** The difference filter; that it keeps nothing is a finding here, not the end of a campaign of days. */
-const differencePart: Pick<typeof differenceFilterStage, "run"> = {
-  async run(config, context) {
-    try {
-      return await differenceFilterStage.run(config, context);
-    } catch (error) {
-      if (!(error instanceof DataError) || error.details["kept"] !== 0) throw error;
-      return { numbers: evidenceOf(error.details as Record<string, Json>) };
-    }
-  },
-};
-
-/** Problems of the next round: without what has become easy, then by difference. */
-async function chooseProblems(campaign: Campaign, round: number): Promise<void> {
-  const { config, children, decisions } = campaign;
-  const rules = roundOf(campaign, round);
-  const apply = (
-    decision: "drop_easy" | "difference_filter",
-    output: StageOutput,
-    reference: string,
-  ): void => {
-    const kept = Number(output.numbers?.["kept"]);
-    const enough = output.problems !== undefined && kept >= config.minProblems;
-    if (enough) campaign.problems = reference;
-    decisions.add({
-      round,
-      decision,
-      choice: enough ? `${kept} problems kept` : "not applied",
-      reason: enough
-        ? decision === "drop_easy"
-          ? `accuracy over the visits of the round above ${config.dropEasy.threshold} is left out`
-          : `mode ${config.differenceFilter.mode}`
-        : `${kept} problems would be left, below min_problems ${config.minProblems}`,
-      evidence: evidenceOf(output.numbers),
-    });
-  };
-  if (rules.dropEasy) {
-    const output = await children.run({
-      kind: { run: (dropConfig, child) => dropEasyProblems(dropConfig, child, config.minProblems) },
-      round,
-      part: "drop-easy",
-      config: { ...config.dropEasy, problems: campaign.problems, log: partReference(round, "train") },
-    });
-    apply("drop_easy", output, partReference(round, "drop-easy"));
-  }
-  if (rules.differenceFilter) {
-    const output = await children.run({
-      kind: differencePart,
-      round,
-      part: "difference",
-      config: {
-        ...config.differenceFilter,
-        problems: campaign.problems,
-        model: campaign.model,
-        sampling: {
-          ...config.train.sampling,
-          temperature: campaign.temperature,
-          maxNewTokens: campaign.maxNewTokens,
-        },
-        consensus: partReference(round, "train"),
-      },
-    });
-    apply("difference_filter", output, partReference(round, "difference"));
-  }
-}
-
 /** Decides the response limit of a round. */
 function decideLength(campaign: Campaign, round: number): void {
-  const { decisions } = campaign;
+  const { decisions, cut } = campaign;
   const before = campaign.maxNewTokens;
   const { maxNewTokens } = roundOf(campaign, round);
   campaign.maxNewTokens = maxNewTokens ?? before;
+  const reason = maxNewTokens === undefined && round > 1 ? "as in the round before" : "given by the recipe";
+  const longer = campaign.maxNewTokens > before;
   decisions.add({
     round,
     decision: "length",
     choice: campaign.maxNewTokens,
-    reason: maxNewTokens === undefined ? "kept" : "given by the recipe",
-    evidence: round === 1 ? {} : { before },
+    reason:
+      !cut || longer
+        ? reason
+        : `${reason}, though responses of the round before were cut while accuracy fell: give this round a larger max_new_tokens`,
+    evidence: round === 1 ? {} : { before, length_too_short: cut ? 1 : 0 },
   });
 }
 
@@ -207,60 +129,34 @@ async function run(config: CampaignConfig, context: StageContext): Promise<Stage
     steps: 0,
     model: config.model,
     problems: config.problems,
+    problemCount: (await readProblemsInput(context, config.problems)).length,
     temperature: config.train.sampling.temperature,
     maxNewTokens: config.train.sampling.maxNewTokens,
+    cut: false,
   };
   for (let round = 1; round <= config.rounds.length; round++) {
     decideLength(campaign, round);
-    await decideTemperature(campaign, round);
+    await chooseTemperature(campaign, round);
     await train(campaign, round);
     if (round < config.rounds.length) await chooseProblems(campaign, round);
   }
+  // Before their metrics go: a part that is still there counts on its steps.
+  campaign.children.removeUnused();
   // Where everything had run before, nothing has said yet that the metrics on disk are to stay.
   context.metrics.rewind(campaign.steps);
   return finish(campaign);
 }
 
-/** The outputs of the last round as those of the campaign. */
-function finish({ config, context, children, decisions, steps, temperature }: Campaign): StageOutput {
-  const rounds = config.rounds.length;
-  const last = children.output(partReference(rounds, "train"));
-  const copy = (path: string, name: string): string => {
-    const place = outputPlace(context, name);
-    cpSync(resolveOutput(context, path), place.absolute, { recursive: true });
-    return place.relative;
-  };
-  const place = outputPlace(context, "decisions.jsonl");
-  writeFileAtomic(place.absolute, decisions.text());
-  const accuracies = Object.entries(last.numbers ?? {}).filter(([key]) => key.startsWith("val/"));
-  return {
-    checkpoint: copy(last.checkpoint as string, "model"),
-    consensus: copy(last.consensus as string, "consensus.jsonl"),
-    files: {
-      decisions: place.relative,
-      decisions_json: writeJsonOutput(outputPlace(context, "decisions.json"), {
-        stage: context.id,
-        decisions: decisions.all(),
-      } satisfies DecisionsFile),
-      accuracy: copy(last.files?.["accuracy"] as string, "accuracy.jsonl"),
-      training: copy(last.files?.["training"] as string, "training.json"),
-    },
-    numbers: {
-      rounds,
-      steps,
-      temperature,
-      decisions: decisions.count(),
-      accuracy: last.numbers?.["accuracy"] ?? null,
-      ...Object.fromEntries(accuracies),
-    },
-  };
-}
-
 export const campaignStage: StageKind<CampaignConfig> = {
   kind: "campaign",
-  version: 1,
+  // A campaign computes what its parts compute. Versions only rise, so their sum changes with each of them.
+  version: [rlStage, temperatureSweepStage, dropEasyStage, differenceFilterStage].reduce(
+    (sum, { version }) => sum + version,
+    2,
+  ),
   schema: campaignSchema,
   trains: true,
+  keepsParts: true,
   inputs: ({ model, problems, train, search }) => [
     ...rlStage.inputs({ ...train, model, problems }),
     ...(search === undefined ? [] : [search.problems]),

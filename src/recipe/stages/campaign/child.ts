@@ -1,27 +1,31 @@
 /**
  * Stages inside a stage: a campaign runs rl, temperature_sweep, drop_easy and difference_filter through their own code,
- * each in a folder of its own below the campaign's checkpoints, complete or absent. A finished one is not run again, so
- * a killed campaign replays its decisions from what they left and goes on in the middle of the one in hand.
+ * each in a folder of its own below the campaign's checkpoints. A finished one whose content key fits is not run again,
+ * so a killed or changed campaign replays its decisions from what they left and goes on where they end.
  */
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
-import { join, relative, sep } from "node:path";
-import { writeFileAtomic } from "../../../data/atomic.ts";
-import { readJsonFile } from "../../../data/json-file.ts";
+import { mkdirSync, renameSync, rmSync } from "node:fs";
+import { relative, sep } from "node:path";
 import { ConfigError } from "../../../errors.ts";
 import type { StageContext, StageKind, StageOutput } from "../../stage.ts";
 import { mapOutputPaths } from "../../stage-output.ts";
 import { resolveOutput } from "../output-files.ts";
-
-/** What a campaign does in one round. */
-export type Part = "sweep" | "train" | "drop-easy" | "difference";
-
-/** How configurations name a part that has finished. No stage id holds a colon, so nothing of the recipe is hidden. */
-export function partReference(round: number, part: Part): string {
-  return `round-${round}:${part}`;
-}
+import {
+  comesAfterTraining,
+  findPart,
+  type Part,
+  type PartKey,
+  type PartPlace,
+  partKey,
+  partPlace,
+  partReference,
+  removePart,
+  removeParts,
+  writeFinished,
+  writeStarted,
+} from "./parts.ts";
 
 export interface ChildOptions<Config> {
-  kind: Pick<StageKind<Config>, "run">;
+  kind: Pick<StageKind<Config>, "kind" | "version" | "inputs" | "run">;
   round: number;
   part: Part;
   config: Config;
@@ -36,6 +40,10 @@ export interface ChildRunner {
   run<Config>(options: ChildOptions<Config>): Promise<StageOutput>;
   /** Output of a part that has run. */
   output(reference: string): StageOutput;
+  /** The same, or null when it has not run. */
+  find(reference: string): StageOutput | null;
+  /** Removes what rounds or parts the campaign no longer has left behind. */
+  removeUnused(): void;
 }
 
 /** The metrics of a part as steps of the campaign. */
@@ -53,6 +61,18 @@ function childMetrics(context: StageContext, steps: ChildOptions<unknown>["steps
 /** Opens the runner of one campaign. */
 export function createChildRunner(context: StageContext): ChildRunner {
   const outputs = new Map<string, StageOutput>();
+  /** Content keys of the parts so far. */
+  const keys = new Map<string, string>();
+  /** Parts found on disk and not yet told of. */
+  const kept: { round: number; part: Part }[] = [];
+  const tellKept = (): void => {
+    const rounds = [...new Set(kept.map(({ round }) => round))].map(
+      (round) =>
+        `round ${round} (${kept.flatMap((one) => (one.round === round ? one.part : [])).join(", ")})`,
+    );
+    if (rounds.length > 0) context.progress.note(`done before and kept: ${rounds.join(", ")}`);
+    kept.length = 0;
+  };
   const modelOf = (reference: string): string => {
     const output = outputs.get(reference);
     if (output === undefined) return reference;
@@ -62,10 +82,10 @@ export function createChildRunner(context: StageContext): ChildRunner {
   };
   const childContext = (
     { round, part, seed, steps }: ChildOptions<never>,
-    folders: { folder: string; checkpointFolder: string },
+    own: Pick<StageContext, "folder" | "checkpointFolder" | "keyParts">,
   ): StageContext => ({
     ...context,
-    ...folders,
+    ...own,
     id: `${context.id}/round-${round}/${part}`,
     seed: seed ?? context.seed,
     output: (reference) => outputs.get(reference) ?? context.output(reference),
@@ -85,38 +105,68 @@ export function createChildRunner(context: StageContext): ChildRunner {
     },
   });
 
-  async function runFresh<Config>(options: ChildOptions<Config>, folder: string): Promise<StageOutput> {
-    const partial = `${folder}.partial`;
-    const state = `${folder}.state`;
-    rmSync(partial, { recursive: true, force: true });
-    for (const path of [partial, state]) mkdirSync(path, { recursive: true });
-    const child = childContext(options as ChildOptions<never>, { folder: partial, checkpointFolder: state });
+  const keyOf = (reference: string): string => {
+    const key = keys.get(reference) ?? context.keyParts.inputs[reference];
+    if (key === undefined)
+      throw new RangeError(`${reference} is neither a part nor an input of ${context.id}`);
+    return key;
+  };
+
+  async function runFresh<Config>(
+    options: ChildOptions<Config>,
+    place: PartPlace,
+    key: PartKey,
+  ): Promise<StageOutput> {
+    rmSync(place.partial, { recursive: true, force: true });
+    for (const path of [place.partial, place.state]) mkdirSync(path, { recursive: true });
+    writeStarted(place, key);
+    const child = childContext(options as ChildOptions<never>, {
+      folder: place.partial,
+      checkpointFolder: place.state,
+      keyParts: key.parts,
+    });
     const returned = await options.kind.run(options.config, child);
     const own = `stages/${child.id}/`;
-    const place = relative(context.runFolder, folder).split(sep).join("/");
+    const folder = relative(context.runFolder, place.folder).split(sep).join("/");
     const output = mapOutputPaths(returned, (path) =>
-      path.startsWith(own) ? `${place}/${path.slice(own.length)}` : path,
+      path.startsWith(own) ? `${folder}/${path.slice(own.length)}` : path,
     );
-    writeFileAtomic(join(partial, "output.json"), `${JSON.stringify(output, null, 2)}\n`);
-    renameSync(partial, folder);
+    writeFinished(place.partial, { ...key, output });
+    renameSync(place.partial, place.folder);
     return output;
   }
 
   return {
     async run(options) {
-      const folder = join(context.checkpointFolder, `round-${options.round}`, options.part);
-      const stored = join(folder, "output.json");
-      const output = existsSync(stored)
-        ? (readJsonFile(stored, { kind: "checkpoint" }) as StageOutput)
-        : await runFresh(options, folder);
-      rmSync(`${folder}.state`, { recursive: true, force: true });
-      outputs.set(partReference(options.round, options.part), output);
+      const { round, part, kind, config } = options;
+      const place = partPlace(context, round, part);
+      const { engine } = context.keyParts;
+      const key = partKey({ kind, config, seed: options.seed ?? context.seed, engine, keyOf });
+      const found = findPart(context.runFolder, place, key);
+      let { output } = found;
+      if (output === null) {
+        tellKept();
+        if (found.stale !== null) context.progress.note(`round ${round}: ${part} runs again: ${found.stale}`);
+        if (!found.begun) removePart(place);
+        // Their keys cover these weights, and their steps are about to leave the metrics.
+        if (part === "train") removeParts(context, (other, later) => comesAfterTraining(other, later, round));
+        output = await runFresh(options, place, key);
+      } else kept.push({ round, part });
+      rmSync(place.state, { recursive: true, force: true });
+      const reference = partReference(round, part);
+      outputs.set(reference, output);
+      keys.set(reference, key.key);
       return output;
     },
     output(reference) {
       const output = outputs.get(reference);
       if (output === undefined) throw new RangeError(`${reference} has not run`);
       return output;
+    },
+    find: (reference) => outputs.get(reference) ?? null,
+    removeUnused() {
+      tellKept();
+      removeParts(context, (round, part) => !outputs.has(partReference(round, part)));
     },
   };
 }

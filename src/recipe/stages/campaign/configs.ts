@@ -6,8 +6,9 @@ import type { CampaignConfig } from "../../../config/stages/campaign.ts";
 import type { RlConfig } from "../../../config/stages/rl.ts";
 import type { TemperatureSweepConfig } from "../../../config/stages/temperature-sweep.ts";
 import type { StageContext } from "../../stage.ts";
-import { type ChildRunner, partReference } from "./child.ts";
+import type { ChildRunner } from "./child.ts";
 import type { DecisionLog } from "./decisions.ts";
+import { partReference } from "./parts.ts";
 
 /** One campaign while it runs; what changes from round to round is at the end. */
 export interface Campaign {
@@ -19,8 +20,12 @@ export interface Campaign {
   steps: number;
   model: string;
   problems: string;
+  /** How many there are. */
+  problemCount: number;
   temperature: number;
   maxNewTokens: number;
+  /** Responses of the last round were cut while its accuracy fell. */
+  cut: boolean;
 }
 
 /** The declaration of a round, counted from 1. */

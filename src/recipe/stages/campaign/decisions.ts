@@ -1,19 +1,25 @@
 /**
- * The decisions of a campaign with the numbers each was made from, one JSON line each. They are functions of what the
- * parts left, so a resumed campaign writes the same lines again.
+ * The decisions of a campaign with the numbers each was made from, one JSON line each, and its rounds as they went. They
+ * are functions of what the parts left, so a resumed campaign writes the same lines again.
  */
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../../data/atomic.ts";
 import type { Json } from "../../../types.ts";
-import type { CampaignDecision } from "../../result-files.ts";
+import type { CampaignDecision, CampaignRound, DecisionsFile } from "../../result-files.ts";
 import type { StageContext } from "../../stage.ts";
 
 export interface DecisionLog {
-  /** Adds a decision, tells it, and writes all so far where they can be followed. */
-  add(decision: CampaignDecision): void;
+  /**
+   * Adds a decision, tells it unless an earlier attempt did, and writes all so far where they can be followed.
+   * @param files what the parts of this round have left for the report by now
+   */
+  add(decision: CampaignDecision, files?: Record<string, string>): void;
+  /** Begins a round; how it ended is set on the same object, before the next decision is added. */
+  beginRound(round: CampaignRound): void;
   text(): string;
-  all(): CampaignDecision[];
-  count(): number;
+  /** The file for the report. */
+  file(): DecisionsFile;
 }
 
 /** Numbers of an output that are numbers. */
@@ -23,20 +29,35 @@ export function evidenceOf(numbers: Record<string, Json> | undefined): Record<st
   );
 }
 
+/** A decision as the terminal shows it. */
+export function describeDecision({ round, decision, choice, reason }: CampaignDecision): string {
+  return `round ${round}: ${decision.replaceAll("_", " ")}: ${String(choice).replaceAll("_", " ")} (${reason})`;
+}
+
+/** Opens the log; lines that an earlier attempt of the same campaign left count as told. */
 export function createDecisionLog(context: StageContext): DecisionLog {
+  const path = join(context.checkpointFolder, "decisions.jsonl");
+  const told = new Set(existsSync(path) ? readFileSync(path, "utf8").split("\n") : []);
   const lines: string[] = [];
   const decisions: CampaignDecision[] = [];
+  const rounds: CampaignRound[] = [];
+  const file = (): DecisionsFile => ({ stage: context.id, decisions, rounds });
   return {
-    add(decision) {
+    add(decision, files) {
+      const current = rounds.at(-1);
+      if (files !== undefined && current?.round === decision.round) current.files = files;
+      const line = JSON.stringify(decision);
       decisions.push(decision);
-      lines.push(`${JSON.stringify(decision)}\n`);
-      context.progress.note(
-        `round ${decision.round}: ${decision.decision.replaceAll("_", " ")}: ${decision.choice} (${decision.reason})`,
+      lines.push(`${line}\n`);
+      if (!told.has(line)) context.progress.note(describeDecision(decision));
+      writeFileAtomic(path, lines.join(""));
+      writeFileAtomic(
+        join(context.checkpointFolder, "decisions.json"),
+        `${JSON.stringify(file(), null, 2)}\n`,
       );
-      writeFileAtomic(join(context.checkpointFolder, "decisions.jsonl"), lines.join(""));
     },
+    beginRound: (round) => void rounds.push(round),
     text: () => lines.join(""),
-    all: () => [...decisions],
-    count: () => lines.length,
+    file,
   };
 }
