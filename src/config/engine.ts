@@ -35,6 +35,11 @@ const MAX_SERVERS = 64;
 /** A day: longer than any response, short enough for a timer. */
 const MAX_TIMEOUT_MS = 86_400_000;
 
+/** Variables of a chat template: a handful of switches. */
+const MAX_TEMPLATE_VARIABLES = 32;
+/** A switch or a label; a longer text belongs in the prompt, where it is recorded. */
+const MAX_TEMPLATE_VALUE = 4096;
+
 /** True for an http address without a name, a password, a query or a fragment: those would end up in the run folder. */
 function isPlainAddress(text: string): boolean {
   try {
@@ -99,6 +104,22 @@ export const openaiEngineSchema = z
       .describe(
         "folder with the model's tokenizer.json and chat template; endpoint completions then sends token ids, so that nothing is added to the prompt",
       ),
+    chatTemplateKwargs: z
+      .record(
+        z
+          .string()
+          .max(64)
+          .regex(/^[A-Za-z][A-Za-z0-9_]*$/, "expected the name of a variable, for example enable_thinking"),
+        z.union([z.string().max(MAX_TEMPLATE_VALUE), z.number(), z.boolean(), z.null()]),
+      )
+      .refine(
+        (variables) => Object.keys(variables).length <= MAX_TEMPLATE_VARIABLES,
+        `expected at most ${MAX_TEMPLATE_VARIABLES} variables`,
+      )
+      .default({})
+      .describe(
+        "variables of the chat template, for example {enable_thinking: false} for Qwen3; for the server's template and for the one in `tokenizer`",
+      ),
     apiKeyEnv: z
       .string()
       .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, "expected the name of an environment variable, not the key")
@@ -110,14 +131,25 @@ export const openaiEngineSchema = z
       .max(4096)
       .default(64)
       .describe("requests under way at a time, all servers together"),
+    stream: z
+      .boolean()
+      .default(false)
+      .describe(
+        "take responses token by token: shows tokens per second while long responses are under way, and a server that falls silent is noticed after timeouts.idle_ms",
+      ),
     timeouts: z
       .strictObject({
         connectMs: timeoutSchema(10_000, "until the connection stands"),
-        idleMs: timeoutSchema(60_000, "between two pieces of an answer that has begun"),
-        totalMs: timeoutSchema(
-          3_600_000,
-          "for one whole answer; a server that has not answered by then counts as hanging",
+        idleMs: timeoutSchema(
+          300_000,
+          "between two pieces of an answer that has begun; a busy server may set a response aside for minutes",
         ),
+        totalMs: z
+          .union([z.literal("auto"), z.int().min(1).max(MAX_TIMEOUT_MS)])
+          .default("auto")
+          .describe(
+            "for one whole answer, waiting in the server's queue included; a server that has not answered by then counts as hanging. auto = ten minutes and what max_new_tokens take at 5 tokens per second",
+          ),
       })
       .prefault({})
       .describe("how long a server may take, in milliseconds"),

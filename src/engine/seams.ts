@@ -53,6 +53,8 @@ export interface SampleOptions {
   onResponse?: (request: number, sample: number, completion: Completion) => void;
   /** Remote samplers only: called for a response given up after every attempt; the call still ends with an error. */
   onFailure?: (request: number, sample: number, reason: string) => void;
+  /** Remote samplers only, with `onResponse`: responses that may be left out before the call ends with an error. Default 0. */
+  allowFailed?: number;
 }
 
 export interface Sampler {

@@ -70,14 +70,21 @@ export interface RawResponse {
 }
 
 /**
- * A response as the rest of Polaris knows it.
- * @throws {RequestFailure} when it is longer than asked for
+ * A response as the rest of Polaris knows it. One that ends for its length before the length asked for was cut by a
+ * limit of the server (its context, `max_new_tokens` of its generation config): it counts as truncated nowhere, because
+ * nobody asked for that limit.
+ * @throws {RequestFailure} when it is longer than asked for, or was cut shorter
  */
 export function toCompletion(raw: RawResponse): Completion {
   const { text, finish, maxNewTokens } = raw;
   const tokens = [...(raw.tokens ?? [])];
   const length = tokens.length > 0 ? tokens.length : (raw.lengthTokens ?? 0);
   if (length > maxNewTokens) throw malformed(`at most ${maxNewTokens} response tokens, got ${length}`);
+  if (finish === "length" && length > 0 && Math.max(length, raw.lengthTokens ?? 0) < maxNewTokens)
+    throw new RequestFailure(
+      "refused",
+      `the server cut the response at ${length} tokens, ${maxNewTokens} were asked for: its context or its own limit is shorter`,
+    );
   const logprobs = raw.logprobs?.length === tokens.length ? [...raw.logprobs] : [];
   return {
     text,

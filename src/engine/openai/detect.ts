@@ -21,6 +21,8 @@ export interface ServerIdentity {
   version: string;
   /** What it lists; empty when it lists nothing. */
   models: string[];
+  /** Responses a llama.cpp server draws at a time; others batch as many as their memory holds. */
+  slots?: number;
 }
 
 const modelsSchema = z.object({
@@ -56,12 +58,18 @@ const field = (value: unknown, key: string): unknown =>
 async function detectDialect(
   settings: RequestSettings,
   signal?: AbortSignal,
-): Promise<{ dialect: DialectName; version: string } | null> {
+): Promise<Omit<ServerIdentity, "models"> | null> {
   if (typeof field(await probe("/get_model_info", settings, signal), "model_path") === "string")
     return { dialect: "sglang", version: "" };
   const props = await probe("/props", settings, signal);
-  if (field(props, "default_generation_settings") !== undefined)
-    return { dialect: "llama_cpp", version: String(field(props, "build_info") ?? "").slice(0, 64) };
+  if (field(props, "default_generation_settings") !== undefined) {
+    const slots = field(props, "total_slots");
+    return {
+      dialect: "llama_cpp",
+      version: String(field(props, "build_info") ?? "").slice(0, 64),
+      ...(Number.isInteger(slots) && Number(slots) > 0 ? { slots: Number(slots) } : {}),
+    };
+  }
   const version = field(await probe("/version", settings, signal), "version");
   if (typeof version === "string") return { dialect: "vllm", version: version.slice(0, 64) };
   return null;

@@ -28,13 +28,27 @@ export interface Ask {
   /** 0..2^31-1, which every server accepts. */
   seed: number;
   stop: readonly string[];
+  /** Variables of the chat template, under the template's own names. */
+  templateVariables: Readonly<Record<string, Json>>;
+  /** Token by token, as server-sent events. */
+  stream: boolean;
   /** What to ask for; none unless it would equal log softmax(z / T). */
   logprobs: ReportedLogprobs;
+}
+
+/** Puts the events of a stream together to the answer that the same server gives in one piece. */
+export interface StreamFold {
+  /** @returns response tokens the event brought, as far as can be seen */
+  add(event: unknown): number;
+  /** @throws {RequestFailure} when the stream ended before the response did */
+  answer(): unknown;
 }
 
 export interface WireRequest {
   path: string;
   body: Record<string, Json>;
+  /** Present when the answer is asked for as a stream; each attempt has its own. */
+  fold?: () => StreamFold;
   /** @throws {RequestFailure} when the answer is not what was asked for */
   parse: (answer: unknown) => Completion;
 }
@@ -48,16 +62,23 @@ export interface ServerFacts {
   /** The server was started so that equal seeds give equal responses. */
   deterministic: boolean;
   logprobs: "auto" | "none" | "raw" | "processed";
+  /** Responses are taken token by token. */
+  stream: boolean;
 }
 
 export interface Dialect {
   readonly name: DialectName;
   capabilities(facts: ServerFacts): SamplerCapabilities;
+  /** Why responses cannot be streamed; null when they can. */
+  unstreamable?(facts: ServerFacts): string | null;
   /** What the server reports at these settings; `none` when it is not to be asked. */
   reported(facts: ServerFacts, sampling: SamplingParameters): ReportedLogprobs;
   request(ask: Ask, facts: ServerFacts): WireRequest;
   /** Servers that answer in full only to text: the request that turns a conversation into it. */
-  render?(messages: readonly ChatMessage[]): {
+  render?(
+    messages: readonly ChatMessage[],
+    templateVariables: Readonly<Record<string, Json>>,
+  ): {
     path: string;
     body: Record<string, Json>;
     parse: (answer: unknown) => string;

@@ -76,6 +76,18 @@ export function serverMessage(body: Buffer, secret?: string): string {
   }
 }
 
+/** The failure an event of a stream reports: `{"error": ...}`, with a status where the server gives one. */
+export function eventFailure(event: unknown, secret?: string): RequestFailure | null {
+  const error = (event as { error?: unknown } | null)?.error;
+  if (error === undefined || error === null) return null;
+  const code = Number((error as { code?: unknown }).code);
+  const said = cleanMessage(messageIn(error) ?? "no reason given", secret);
+  const fatal = code >= 400 && code < 500 && !TRANSIENT.has(code);
+  return new RequestFailure(fatal ? "fatal" : "transient", `the server broke the response off: ${said}`, {
+    ...(fatal ? { status: code } : {}),
+  });
+}
+
 /** Statuses after which the same request may succeed. Source: RFC 9110 section 15, RFC 6585 (429), RFC 8470 (425). */
 const TRANSIENT = new Set([408, 409, 425, 429, 500, 502, 503, 504, 507, 529]);
 /** A server may ask for any wait; more than this is taken for a mistake. */

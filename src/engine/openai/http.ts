@@ -27,12 +27,17 @@ export interface ExchangeOptions {
   /** Connections kept between requests; none = a connection of its own. */
   connections?: Connections;
   signal?: AbortSignal;
+  /** Takes the pieces of an event stream as they come; none = every answer is collected. What it throws ends the exchange. */
+  onEvents?: (piece: Buffer) => void;
 }
 
 export interface Answer {
   status: number;
   headers: IncomingHttpHeaders;
+  /** Empty when it was a stream of events. */
   body: Buffer;
+  /** The body went to `onEvents`. */
+  streamed: boolean;
 }
 
 /** Connections that are kept open between requests. */
@@ -82,7 +87,7 @@ const seconds = (ms: number): string => `${ms / 1000} s`;
  * @throws the signal's reason when it fires; the socket is closed
  */
 export function exchange(options: ExchangeOptions): Promise<Answer> {
-  const { method, url, headers, body, limits, connections, signal } = options;
+  const { method, url, headers, body, limits, connections, signal, onEvents } = options;
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
       reject(signal.reason);
@@ -94,7 +99,7 @@ export function exchange(options: ExchangeOptions): Promise<Answer> {
       method,
       agent,
       headers: {
-        accept: "application/json",
+        accept: onEvents === undefined ? "application/json" : "text/event-stream, application/json",
         "accept-encoding": "identity",
         ...headers,
         ...(body === undefined
@@ -136,6 +141,12 @@ export function exchange(options: ExchangeOptions): Promise<Answer> {
     outgoing.on("response", (incoming) => {
       const pieces: Buffer[] = [];
       let size = 0;
+      const status = incoming.statusCode ?? 0;
+      const streamed =
+        onEvents !== undefined &&
+        status >= 200 &&
+        status <= 299 &&
+        /^text\/event-stream/i.test(incoming.headers["content-type"] ?? "");
       const hold = (): void => {
         clearTimeout(idleTimer);
         idleTimer = setTimeout(
@@ -143,15 +154,25 @@ export function exchange(options: ExchangeOptions): Promise<Answer> {
           limits.idleMs,
         );
       };
-      hold();
+      // The head of a stream may come while the request still waits in the server's queue.
+      if (!streamed) hold();
       incoming.on("data", (piece: Buffer) => {
+        if (settled) return;
         size += piece.length;
         if (size > limits.maxBytes) {
           fail(new RequestFailure("transient", `the answer is larger than ${limits.maxBytes} bytes`));
           return;
         }
-        pieces.push(piece);
         hold();
+        if (!streamed) {
+          pieces.push(piece);
+          return;
+        }
+        try {
+          onEvents(piece);
+        } catch (error) {
+          fail(error);
+        }
       });
       const cut = (cause?: Error): void =>
         fail(
@@ -163,8 +184,9 @@ export function exchange(options: ExchangeOptions): Promise<Answer> {
         if (!incoming.complete) cut();
         else if (settle())
           resolve({
-            status: incoming.statusCode ?? 0,
+            status,
             headers: incoming.headers,
+            streamed,
             body: pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces, size),
           });
       });

@@ -1,7 +1,9 @@
 /** From the `engine:` section to a sampler on a served model: key, servers, dialect, name, tokenizer. */
 import type { OpenaiEngineConfig } from "../../config/engine.ts";
+import { toSnakeKeys } from "../../config/key-case.ts";
 import { ConfigError, EngineError } from "../../errors.ts";
 import { loadTokenizer } from "../../text/load-tokenizer.ts";
+import type { Json } from "../../types.ts";
 import type { Sampler } from "../seams.ts";
 import { chooseModel, identifyServer } from "./detect.ts";
 import type { Dialect, DialectName } from "./dialect.ts";
@@ -29,6 +31,16 @@ export interface OpenServedOptions {
   signal?: AbortSignal;
 }
 
+/** Whole time of requests that draw nothing, in milliseconds, where the engine's is by length. */
+const PLAIN_TOTAL_MS = 600_000;
+/** Requests per slot of a llama.cpp server: one is answered, one waits at hand, more only wait. */
+const REQUESTS_PER_SLOT = 2;
+
+/** A sampler that says what its server calls the model. */
+export interface ServedSampler extends Sampler {
+  readonly model: string;
+}
+
 /** The key behind a variable's name. @throws {ConfigError} when the variable is not set */
 function readKey(name: string | undefined, environment: NodeJS.ProcessEnv): string | undefined {
   if (name === undefined) return undefined;
@@ -52,15 +64,16 @@ export async function openServedModel(
   name: string,
   engine: OpenaiEngineConfig,
   options: OpenServedOptions = {},
-): Promise<Sampler> {
+): Promise<ServedSampler> {
   const { environment = process.env, sleep, signal } = options;
+  const { totalMs } = engine.timeouts;
   const servers = createServers([engine.baseUrl].flat());
   const connections = openConnections(engine.concurrency);
   const settings: RequestSettings = {
     servers,
     connections,
     secret: readKey(engine.apiKeyEnv, environment),
-    timeouts: engine.timeouts,
+    timeouts: { ...engine.timeouts, totalMs: totalMs === "auto" ? PLAIN_TOTAL_MS : totalMs },
     retries: engine.retries,
     retryBaseMs: engine.retryBaseMs,
     sleep,
@@ -71,10 +84,12 @@ export async function openServedModel(
         ? loadTokenizer(engine.tokenizer)
         : undefined;
     const found: { dialect: DialectName; version: string; model: string }[] = [];
+    let slots: number | undefined = 0;
     for (const { base } of servers.all) {
       const identity = await identifyServer({ base, dialect: engine.dialect, settings, signal });
       const model = chooseModel({ base, wanted: name, configured: engine.model, identity });
       found.push({ dialect: identity.dialect, version: identity.version, model });
+      slots = slots === undefined || identity.slots === undefined ? undefined : slots + identity.slots;
       const [first, last] = [found[0]!, found.at(-1)!];
       if (first.dialect !== last.dialect || first.model !== last.model)
         throw new EngineError(
@@ -83,17 +98,26 @@ export async function openServedModel(
         );
     }
     const { dialect, version, model } = found[0]!;
-    const { endpoint, deterministic, logprobs, stop, concurrency } = engine;
-    return createOpenaiSampler({
+    const { endpoint, deterministic, logprobs, stream, stop, concurrency } = engine;
+    const facts = { dialect, version, endpoint, deterministic, logprobs, stream };
+    const unstreamable = stream ? DIALECTS[dialect].unstreamable?.(facts) : null;
+    if (unstreamable != null)
+      throw new ConfigError(`engine.stream: ${unstreamable}`, {
+        hint: "set engine.stream: false, or endpoint: chat",
+      });
+    const sampler = createOpenaiSampler({
       settings,
       dialect: DIALECTS[dialect],
-      facts: { dialect, version, endpoint, deterministic, logprobs },
+      facts,
       model,
       stop,
-      concurrency,
+      templateVariables: toSnakeKeys(engine.chatTemplateKwargs) as Record<string, Json>,
+      totalMs,
+      concurrency: slots === undefined ? concurrency : Math.min(concurrency, REQUESTS_PER_SLOT * slots),
       ...(tokenizer === undefined ? {} : { tokenizer }),
       close: () => connections.close(),
     });
+    return { ...sampler, model };
   } catch (error) {
     connections.close();
     throw error;

@@ -4,7 +4,9 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { randomStream } from "../../random.ts";
-import { cleanMessage, malformed, RequestFailure, statusFailure } from "./failure.ts";
+import type { StreamFold } from "./dialect.ts";
+import { createEventParser } from "./event-stream.ts";
+import { cleanMessage, eventFailure, malformed, RequestFailure, statusFailure } from "./failure.ts";
 import { type Answer, type Connections, type ExchangeLimits, exchange } from "./http.ts";
 import type { Servers } from "./servers.ts";
 
@@ -42,6 +44,10 @@ export interface JsonRequest<Value> {
   totalMs?: number;
   /** @throws {RequestFailure} when the answer is not what it should be */
   parse: (answer: unknown) => Value;
+  /** Takes the answer as a stream of events, where the server sends one. */
+  fold?: () => StreamFold;
+  /** Response tokens of a stream as they come, those of attempts that fail later included. */
+  onTokens?: (count: number) => void;
   signal?: AbortSignal;
 }
 
@@ -56,17 +62,43 @@ function backoffMs(attempt: number, baseMs: number): number {
   return Math.min(MAX_WAIT_MS, baseMs * 2 ** attempt) * (0.5 + jitter.uniform() / 2);
 }
 
-function parseAnswer<Value>(answer: Answer, request: JsonRequest<Value>, secret: string | undefined): Value {
-  const { status, headers, body } = answer;
-  if (status < 200 || status > 299)
-    throw statusFailure({ status, retryAfter: headers["retry-after"], body, secret, nowMs: Date.now() });
-  let value: unknown;
+function parseJson(text: string, secret: string | undefined): unknown {
   try {
-    value = JSON.parse(body.toString("utf8"));
+    return JSON.parse(text);
   } catch (cause) {
     throw malformed(`JSON (${cleanMessage((cause as Error).message, secret).slice(0, 80)})`);
   }
+}
+
+function parseAnswer<Value>(
+  answer: Answer,
+  fold: StreamFold | undefined,
+  request: JsonRequest<Value>,
+  secret: string | undefined,
+): Value {
+  const { status, headers, body, streamed } = answer;
+  if (status < 200 || status > 299)
+    throw statusFailure({ status, retryAfter: headers["retry-after"], body, secret, nowMs: Date.now() });
+  // A server that does not stream answers in one piece.
+  const value = streamed && fold !== undefined ? fold.answer() : parseJson(body.toString("utf8"), secret);
   return request.parse(value);
+}
+
+/** Reads the events of one attempt into its fold. */
+function readEvents(
+  fold: StreamFold,
+  request: Pick<JsonRequest<unknown>, "onTokens">,
+  secret: string | undefined,
+): (piece: Buffer) => void {
+  const parser = createEventParser((data) => {
+    if (data === "[DONE]") return;
+    const event = parseJson(data, secret);
+    const failure = eventFailure(event, secret);
+    if (failure !== null) throw failure;
+    const tokens = fold.add(event);
+    if (tokens > 0) request.onTokens?.(tokens);
+  });
+  return (piece) => parser.push(piece);
 }
 
 /** The failure with the address in front, as the user reads it. */
@@ -108,8 +140,10 @@ export async function requestJson<Value>(
       if (waitMs > 0) await sleep(waitMs, signal);
       // After a stale connection the next attempt opens its own.
       const connections = stale > 0 ? undefined : settings.connections;
-      const answer = await exchange({ method, url, headers, body, limits, connections, signal });
-      return parseAnswer(answer, request, secret);
+      const fold = request.fold?.();
+      const onEvents = fold === undefined ? undefined : readEvents(fold, request, secret);
+      const answer = await exchange({ method, url, headers, body, limits, connections, signal, onEvents });
+      return parseAnswer(answer, fold, request, secret);
     } catch (error) {
       if (signal?.aborted || !(error instanceof RequestFailure)) throw error;
       if (error.stale && stale < MAX_STALE) {

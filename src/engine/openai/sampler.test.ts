@@ -291,11 +291,31 @@ describe("what comes back", () => {
         { endpoint },
         { respond: () => ({ text: "abc", finish: asked++ === 0 ? "abort" : "length" }) },
       );
-      const [[response] = []] = await sampler.sample([testRequest("Q")]);
+      const [[response] = []] = await sampler.sample([
+        testRequest("Q", 1, { ...UNFILTERED, maxNewTokens: 3 }),
+      ]);
       expect(asked).toBe(2);
       expect(response?.finishReason).toBe("length");
     },
   );
+
+  it.each<[DialectName, "chat" | "completions"]>([
+    ["vllm", "chat"],
+    ["sglang", "chat"],
+    ["sglang", "completions"],
+    ["llama_cpp", "chat"],
+  ])("%s %s: a response cut shorter than asked for is no truncated response", async (dialect, endpoint) => {
+    const { sampler } = await serve(
+      dialect,
+      { endpoint },
+      { respond: () => ({ text: "abc", finish: "length" }) },
+    );
+    const failures: string[] = [];
+    await expect(
+      sampler.sample([testRequest("Q", 2)], { onFailure: (_, __, reason) => failures.push(reason) }),
+    ).rejects.toThrow(/^2 of 2 responses .*cut the response at 3 tokens, 64 were asked for/);
+    expect(failures).toHaveLength(2);
+  });
 
   it("puts thoughts that a reasoning parser split off back in front", async () => {
     const answers = [

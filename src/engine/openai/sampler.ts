@@ -7,6 +7,7 @@ import { EngineError, InterruptedError } from "../../errors.ts";
 import { randomStream } from "../../random.ts";
 import type { ChatMessage } from "../../text/chat-template.ts";
 import type { Tokenizer } from "../../text/tokenizer.ts";
+import type { Json } from "../../types.ts";
 import type { Completion, SampleOptions, SampleRequest, Sampler } from "../seams.ts";
 import { type Ask, type Dialect, faithfulLogprobs, type ServerFacts } from "./dialect.ts";
 import { RequestFailure } from "./failure.ts";
@@ -19,7 +20,16 @@ const MAX_FAILURES_IN_A_ROW = 16;
 const MAX_REASONS = 3;
 /** Answers carry text, ids and log-probabilities: llama.cpp needs about 400 bytes per token, others less. */
 const BYTES_PER_TOKEN = 1024;
+/** Every event of a stream repeats id, model and shape around its one token. */
+const STREAM_BYTES_PER_TOKEN = 4096;
 const BASE_BYTES = 2 ** 20;
+/** `timeouts.total_ms: auto`: the queue and the prompt, then the response at the pace of a crowded server. */
+const AUTO_BASE_MS = 600_000;
+const AUTO_TOKENS_PER_SECOND = 5;
+/** Tokens of responses under way are reported in portions: a report per token would cost more than the token. */
+const REPORTED_TOKENS = 256;
+/** Statuses that speak of one request: its prompt may be too long where others are not. */
+const REQUEST_AT_FAULT = new Set([400, 413, 422]);
 
 export interface OpenaiSamplerOptions {
   settings: RequestSettings;
@@ -28,6 +38,10 @@ export interface OpenaiSamplerOptions {
   /** Name sent with every request. */
   model: string;
   stop: readonly string[];
+  /** Variables of the chat template. */
+  templateVariables?: Readonly<Record<string, Json>>;
+  /** Whole time for one response in milliseconds; auto = by its length. */
+  totalMs: number | "auto";
   /** Requests under way at a time. */
   concurrency: number;
   /** The model's own tokenizer: prompts of a completions endpoint then go out as ids. */
@@ -53,13 +67,17 @@ function remembered<Value>(make: (key: string) => Value): (key: string) => Value
 /** Turns conversations into texts by the server's template, each once; a failure is not remembered. */
 type Render = (messages: readonly ChatMessage[], signal: AbortSignal) => Promise<string>;
 
-function createRender(template: NonNullable<Dialect["render"]>, settings: RequestSettings): Render {
+function createRender(
+  template: NonNullable<Dialect["render"]>,
+  variables: Readonly<Record<string, Json>>,
+  settings: RequestSettings,
+): Render {
   let last: { key: string; text: Promise<string> } | undefined;
   return (messages, signal) => {
     const key = JSON.stringify(messages);
     if (last?.key === key) return last.text;
     const maxBytes = BASE_BYTES + 16 * key.length;
-    const text = requestJson({ ...template(messages), maxBytes, signal }, settings);
+    const text = requestJson({ ...template(messages, variables), maxBytes, signal }, settings);
     const own = { key, text };
     last = own;
     text.catch(() => {
@@ -71,7 +89,7 @@ function createRender(template: NonNullable<Dialect["render"]>, settings: Reques
 
 /** Opens a sampler on servers that are known to be of this dialect. */
 export function createOpenaiSampler(options: OpenaiSamplerOptions): Sampler {
-  const { settings, dialect, facts, model, stop, concurrency, tokenizer } = options;
+  const { settings, dialect, facts, model, stop, concurrency, tokenizer, templateVariables = {} } = options;
   const chat = facts.endpoint === "chat";
   const encode = remembered((prompt) => tokenizer?.encode(prompt) ?? null);
 
@@ -92,15 +110,22 @@ export function createOpenaiSampler(options: OpenaiSamplerOptions): Sampler {
       sampling,
       seed: seedOf(request, sample),
       stop,
+      templateVariables,
+      stream: facts.stream,
       logprobs: faithfulLogprobs(dialect.reported(facts, sampling), sampling),
     };
   };
 
-  const drawOne = async (ask: Ask, signal: AbortSignal): Promise<Completion> => {
-    const { path, body, parse } = dialect.request(ask, facts);
+  const drawOne: DrawOne<Ask> = async (ask, signal, onTokens) => {
+    const { maxNewTokens } = ask.sampling;
     const promptBytes = 16 * (ask.prompt.length + JSON.stringify(ask.messages ?? "").length);
-    const maxBytes = BASE_BYTES + promptBytes + BYTES_PER_TOKEN * ask.sampling.maxNewTokens;
-    return requestJson({ path, body, parse, maxBytes, signal }, settings);
+    const perToken = facts.stream ? STREAM_BYTES_PER_TOKEN : BYTES_PER_TOKEN;
+    const maxBytes = BASE_BYTES + promptBytes + perToken * maxNewTokens;
+    const totalMs =
+      options.totalMs === "auto"
+        ? AUTO_BASE_MS + (1000 * maxNewTokens) / AUTO_TOKENS_PER_SECOND
+        : options.totalMs;
+    return requestJson({ ...dialect.request(ask, facts), maxBytes, totalMs, signal, onTokens }, settings);
   };
 
   return {
@@ -109,13 +134,16 @@ export function createOpenaiSampler(options: OpenaiSamplerOptions): Sampler {
     remote: true,
     sample: (requests, sampleOptions) => {
       // Rendering ends with the call that asked for it.
-      const render = chat && dialect.render !== undefined ? createRender(dialect.render, settings) : null;
+      const render =
+        chat && dialect.render !== undefined
+          ? createRender(dialect.render, templateVariables, settings)
+          : null;
       return drawAll({
         requests,
         options: sampleOptions ?? {},
         concurrency,
-        drawOne: async (request, sample, signal) =>
-          drawOne(await askFor(request, sample, render, signal), signal),
+        drawOne: async ({ request, sample }, signal, onTokens) =>
+          drawOne(await askFor(request, sample, render, signal), signal, onTokens),
       });
     },
     async close() {
@@ -134,14 +162,21 @@ function finalError(failed: number, total: number, reasons: readonly string[]): 
   });
 }
 
+/** @param onTokens called with tokens of a stream as they come, those of attempts that fail later included */
+type DrawOne<Wanted> = (
+  wanted: Wanted,
+  signal: AbortSignal,
+  onTokens: (count: number) => void,
+) => Promise<Completion>;
+
 async function drawAll(call: {
   requests: readonly SampleRequest[];
   options: SampleOptions;
   concurrency: number;
-  drawOne: (request: SampleRequest, sample: number, signal: AbortSignal) => Promise<Completion>;
+  drawOne: DrawOne<{ request: SampleRequest; sample: number }>;
 }): Promise<Completion[][]> {
   const { requests, options, concurrency, drawOne } = call;
-  const { signal, onProgress, onResponse, onFailure } = options;
+  const { signal, onProgress, onResponse, onFailure, allowFailed = 0 } = options;
   const units = requests.flatMap(({ samples }, request) =>
     Array.from({ length: samples }, (_, sample) => ({ request, sample })),
   );
@@ -149,8 +184,21 @@ async function drawAll(call: {
   const reasons = new Set<string>();
   let done = 0;
   let tokens = 0;
+  let unreported = 0;
   let failed = 0;
   let inARow = 0;
+  /** The request whose refusal ended the call. */
+  let stoppedAt: number | undefined;
+  const onTokens = (count: number): void => {
+    tokens += count;
+    unreported += count;
+    if (unreported < REPORTED_TOKENS) return;
+    unreported = 0;
+    onProgress?.(done, tokens);
+  };
+  /** Ends the call, unless other responses can be drawn or the caller leaves some out. */
+  const endsCall = (error: RequestFailure): boolean =>
+    error.kind === "fatal" && !(REQUEST_AT_FAULT.has(error.status ?? 0) && (done > 0 || allowFailed > 0));
   try {
     await runPool({
       tasks: units.length,
@@ -159,21 +207,33 @@ async function drawAll(call: {
       async run(task, stopped) {
         const { request, sample } = units[task] as (typeof units)[number];
         let completion: Completion;
+        let streamed = 0;
         try {
-          completion = await drawOne(requests[request] as SampleRequest, sample, stopped);
+          const wanted = { request: requests[request] as SampleRequest, sample };
+          completion = await drawOne(wanted, stopped, (count) => {
+            streamed += count;
+            onTokens(count);
+          });
         } catch (error) {
-          if (!(error instanceof RequestFailure) || error.kind === "fatal") throw error;
+          if (!(error instanceof RequestFailure)) throw error;
+          if (endsCall(error)) {
+            stoppedAt = request;
+            throw error;
+          }
           onFailure?.(request, sample, error.message);
           failed++;
           reasons.add(error.message);
-          if (++inARow >= MAX_FAILURES_IN_A_ROW) throw finalError(failed, units.length, [...reasons]);
+          // Refusals that may be left out say nothing about the server's health.
+          if (error.kind === "transient" || failed > allowFailed) inARow++;
+          if (inARow >= MAX_FAILURES_IN_A_ROW) throw finalError(failed, units.length, [...reasons]);
           return;
         }
         inARow = 0;
         if (onResponse) onResponse(request, sample, completion);
         else (results[request] as Completion[])[sample] = completion;
         done++;
-        tokens += completion.lengthTokens ?? completion.tokens.length;
+        tokens += Math.max(0, (completion.lengthTokens ?? completion.tokens.length) - streamed);
+        unreported = 0;
         onProgress?.(done, tokens);
       },
     });
@@ -186,10 +246,15 @@ async function drawAll(call: {
     throw new EngineError(error.message, {
       cause: error,
       hint: hintFor(error),
-      details: { ...(error.status === undefined ? {} : { status: error.status }), done, total: units.length },
+      details: {
+        ...(error.status === undefined ? {} : { status: error.status }),
+        ...(stoppedAt === undefined ? {} : { request: stoppedAt }),
+        done,
+        total: units.length,
+      },
     });
   }
-  if (failed > 0) throw finalError(failed, units.length, [...reasons]);
+  if (failed > allowFailed) throw finalError(failed, units.length, [...reasons]);
   return results;
 }
 

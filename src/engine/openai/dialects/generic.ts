@@ -4,7 +4,7 @@
  * apart from one that does not; the documentation says so.
  */
 import type { Dialect } from "../dialect.ts";
-import { commonFields, parseOpenaiAnswer, promptFields } from "./openai-fields.ts";
+import { commonFields, openaiAnswer, promptFields } from "./openai-fields.ts";
 
 export const genericDialect: Dialect = {
   name: "generic",
@@ -24,7 +24,7 @@ export const genericDialect: Dialect = {
     return {
       path,
       body: { ...fields, ...prompt, ...(ask.stop.length > 0 ? { stop: stop as string[] } : {}) },
-      parse: (answer) => parseOpenaiAnswer(answer, ask),
+      ...openaiAnswer(ask),
     };
   },
 };

@@ -9,7 +9,14 @@ import { z } from "zod";
 import type { SamplingParameters } from "../../../types.ts";
 import type { Completion } from "../../seams.ts";
 import { finishReason, parseShape, single, toCompletion, tokenIdsSchema } from "../answers.ts";
-import { type Ask, type Dialect, isUnfiltered, type ReportedLogprobs, type ServerFacts } from "../dialect.ts";
+import {
+  type Ask,
+  type Dialect,
+  isUnfiltered,
+  type ReportedLogprobs,
+  type ServerFacts,
+  type StreamFold,
+} from "../dialect.ts";
 import { malformed } from "../failure.ts";
 
 const completionSchema = z.object({
@@ -42,7 +49,7 @@ function parseCompletion(answer: unknown, ask: Ask): Completion {
     completionSchema,
     one,
   );
-  if (tokens.length === 0 && (tokens_predicted ?? 0) > 0) throw malformed("token ids");
+  if (!ask.stream && tokens.length === 0 && (tokens_predicted ?? 0) > 0) throw malformed("token ids");
   return toCompletion({
     text: content,
     finish: finishReason(stop_type),
@@ -57,8 +64,40 @@ function parseCompletion(answer: unknown, ask: Ask): Completion {
   });
 }
 
+const eventSchema = z.object({
+  content: z.string().nullish(),
+  stop: z.boolean().nullish(),
+  stop_type: z.string().nullish(),
+  tokens_predicted: z.int().min(0).nullish(),
+});
+
+/**
+ * Every event but the last brings text and the count so far; the last one says how the response ended. The ids of a
+ * stream are left alone: a character made of several tokens is sent with the last of them only.
+ */
+function createLlamaFold(): StreamFold {
+  const texts: string[] = [];
+  let predicted = 0;
+  let last: z.infer<typeof eventSchema> | null = null;
+  return {
+    add(event) {
+      const part = parseShape(eventSchema, event);
+      texts.push(part.content ?? "");
+      if (part.stop) last = part;
+      const before = predicted;
+      predicted = Math.max(before, part.tokens_predicted ?? before);
+      return predicted - before;
+    },
+    answer() {
+      if (last === null) throw malformed("an event with stop before the end of the stream");
+      return { ...last, content: texts.join(""), tokens: [] };
+    },
+  };
+}
+
 /** Both kinds can be had: raw where T = 1 makes it exact, after the chain where no filter is on. */
-function reported({ logprobs }: ServerFacts, sampling: SamplingParameters): ReportedLogprobs {
+function reported({ logprobs, stream }: ServerFacts, sampling: SamplingParameters): ReportedLogprobs {
+  if (stream) return "none";
   if (logprobs !== "auto") return logprobs;
   return sampling.temperature !== 1 && isUnfiltered(sampling) ? "processed" : "raw";
 }
@@ -66,17 +105,20 @@ function reported({ logprobs }: ServerFacts, sampling: SamplingParameters): Repo
 export const llamaCppDialect: Dialect = {
   name: "llama_cpp",
   capabilities: (facts) => ({
-    tokenIds: true,
-    temperedLogprobs: facts.logprobs === "auto" || facts.logprobs === "processed",
+    tokenIds: !facts.stream,
+    temperedLogprobs: !facts.stream && (facts.logprobs === "auto" || facts.logprobs === "processed"),
     seeded: facts.deterministic,
     topK: true,
     topP: true,
     minP: true,
   }),
   reported,
-  render: (messages) => ({
+  render: (messages, variables) => ({
     path: "/apply-template",
-    body: { messages: messages.map(({ role, content }) => ({ role, content })) },
+    body: {
+      messages: messages.map(({ role, content }) => ({ role, content })),
+      ...(Object.keys(variables).length > 0 ? { chat_template_kwargs: { ...variables } } : {}),
+    },
     parse: (answer) => parseShape(templateSchema, answer).prompt,
   }),
   request(ask) {
@@ -106,11 +148,12 @@ export const llamaCppDialect: Dialect = {
         ignore_eos: false,
         n_probs: logprobs === "none" ? 0 : 1,
         post_sampling_probs: logprobs === "processed",
-        return_tokens: true,
+        return_tokens: !ask.stream,
         cache_prompt: true,
-        stream: false,
+        stream: ask.stream,
       },
       parse: (answer) => parseCompletion(answer, ask),
+      ...(ask.stream ? { fold: createLlamaFold } : {}),
     };
   },
 };

@@ -3,7 +3,8 @@ import { z } from "zod";
 import type { Json } from "../../../types.ts";
 import type { Completion } from "../../seams.ts";
 import { finishReason, numbersSchema, parseShape, single, toCompletion, tokenIdsSchema } from "../answers.ts";
-import type { Ask } from "../dialect.ts";
+import type { Ask, WireRequest } from "../dialect.ts";
+import { createOpenaiFold } from "./openai-stream.ts";
 
 /** Fields every OpenAI-compatible server knows, none left out. */
 export function commonFields(ask: Ask): Record<string, Json> {
@@ -18,16 +19,23 @@ export function commonFields(ask: Ask): Record<string, Json> {
     frequency_penalty: 0,
     seed,
     stop: [...stop],
-    stream: false,
+    stream: ask.stream,
+    // The count of tokens comes with the last chunk only when asked for.
+    ...(ask.stream ? { stream_options: { include_usage: true } } : {}),
   };
 }
 
-/** Path of the endpoint and the field that carries the prompt. */
+/** Path of the endpoint and the fields that carry the prompt. */
 export function promptFields(ask: Ask): { path: string; prompt: Record<string, Json> } {
   if (ask.messages !== null)
     return {
       path: "/v1/chat/completions",
-      prompt: { messages: ask.messages.map(({ role, content }) => ({ role, content })) },
+      prompt: {
+        messages: ask.messages.map(({ role, content }) => ({ role, content })),
+        ...(Object.keys(ask.templateVariables).length > 0
+          ? { chat_template_kwargs: { ...ask.templateVariables } }
+          : {}),
+      },
     };
   return {
     path: "/v1/completions",
@@ -89,8 +97,16 @@ function textOf(choice: Choice): string {
   return content ? `<think>${thought}</think>${content}` : `<think>${thought}`;
 }
 
+/** How an OpenAI-shaped request is answered: in one piece, or as a stream. */
+export function openaiAnswer(ask: Ask): Pick<WireRequest, "parse" | "fold"> {
+  return {
+    parse: (answer) => parseOpenaiAnswer(answer, ask),
+    ...(ask.stream ? { fold: createOpenaiFold } : {}),
+  };
+}
+
 /** Reads the one choice of an OpenAI-shaped answer. @throws {RequestFailure} */
-export function parseOpenaiAnswer(answer: unknown, ask: Ask): Completion {
+function parseOpenaiAnswer(answer: unknown, ask: Ask): Completion {
   const { choices, usage, prompt_token_ids } = parseShape(answerSchema, answer);
   const choice = single(choices, "choice");
   const { logprobs } = choice;

@@ -10,7 +10,7 @@ import type { Completion } from "../../seams.ts";
 import { finishReason, parseShape, single, toCompletion, tokenIdsSchema } from "../answers.ts";
 import type { Ask, Dialect, ReportedLogprobs, ServerFacts, WireRequest } from "../dialect.ts";
 import { malformed } from "../failure.ts";
-import { commonFields, parseOpenaiAnswer, promptFields } from "./openai-fields.ts";
+import { commonFields, openaiAnswer, promptFields } from "./openai-fields.ts";
 
 /** All tokens. */
 const TOP_K_OFF = -1;
@@ -59,6 +59,10 @@ export const sglangDialect: Dialect = {
     minP: true,
   }),
   reported,
+  unstreamable: ({ endpoint }) =>
+    endpoint === "completions"
+      ? "SGLang's /generate repeats the whole response with every token unless its server was started otherwise"
+      : null,
   request(ask, facts): WireRequest {
     const { sampling, seed, stop } = ask;
     const topK = sampling.topK === 0 ? TOP_K_OFF : sampling.topK;
@@ -78,7 +82,7 @@ export const sglangDialect: Dialect = {
           // The response in one piece, thoughts included.
           separate_reasoning: false,
         },
-        parse: (answer) => parseOpenaiAnswer(answer, ask),
+        ...openaiAnswer(ask),
       };
     }
     return {

@@ -6,7 +6,7 @@
  */
 import type { SamplingParameters } from "../../../types.ts";
 import type { Ask, Dialect, ReportedLogprobs, ServerFacts, WireRequest } from "../dialect.ts";
-import { commonFields, parseOpenaiAnswer, promptFields } from "./openai-fields.ts";
+import { commonFields, openaiAnswer, promptFields } from "./openai-fields.ts";
 
 /** First version with `return_token_ids`. */
 const TOKEN_IDS_SINCE = [0, 10, 2] as const;
@@ -54,13 +54,13 @@ export const vllmDialect: Dialect = {
         ignore_eos: false,
         skip_special_tokens: true,
         include_stop_str_in_output: false,
-        // The text is complete: the template has written the first token where the model wants one.
-        add_special_tokens: false,
+        // A template writes the first token where the model wants one; a bare text has none yet.
+        add_special_tokens: !chat && ask.promptTokens === null,
         return_token_ids: true,
         ...(wanted ? { return_tokens_as_token_ids: true } : {}),
         ...(wanted ? (chat ? { logprobs: true, top_logprobs: 0 } : { logprobs: 0 }) : {}),
       },
-      parse: (answer) => parseOpenaiAnswer(answer, ask),
+      ...openaiAnswer(ask),
     };
   },
 };

@@ -4,11 +4,14 @@
  */
 import type { ServerResponse } from "node:http";
 import type { DialectName } from "../dialect.ts";
+import { llamaEvents, openaiEvents, type StreamManners, sendEvents } from "./event-server.ts";
 import { type StubHandler, type StubRequest, type StubServer, sendJson, startStub } from "./stub-server.ts";
 
 /** One response of the fake model. */
 export interface FakeResponse {
   text: string;
+  /** Thoughts that a reasoning parser has split off; chat endpoints only. */
+  reasoning?: string;
   /** Default: stop. */
   finish?: "stop" | "length" | "abort";
 }
@@ -21,6 +24,10 @@ export interface DialectServerOptions {
   version?: string;
   /** The response to a request that asks for one. */
   respond: (request: StubRequest) => FakeResponse;
+  /** How streams are sent; `count` generation requests came before. */
+  manners?: (count: number) => StreamManners;
+  /** llama.cpp only. */
+  slots?: number;
   /** Sees a generation request first; true = it has answered. */
   intercept?: (request: StubRequest, answer: ServerResponse, count: number) => boolean;
   /** Sees a request for llama.cpp's template first; true = it has answered. */
@@ -34,6 +41,7 @@ export function fakeTokens(text: string): { ids: number[]; logprobs: number[] } 
 }
 
 const PROMPT_IDS = [11, 12, 13];
+const LLAMA_STOPS = { stop: "eos", length: "limit", abort: "none" } as const;
 
 /** Paths that draw a response. */
 export function isGeneration({ path }: StubRequest): boolean {
@@ -41,7 +49,7 @@ export function isGeneration({ path }: StubRequest): boolean {
 }
 
 function openaiAnswer(request: StubRequest, response: FakeResponse, dialect: DialectName): unknown {
-  const { text, finish = "stop" } = response;
+  const { text, reasoning, finish = "stop" } = response;
   const { ids, logprobs } = fakeTokens(text);
   const body = request.body ?? {};
   const chat = request.path === "/v1/chat/completions";
@@ -57,7 +65,15 @@ function openaiAnswer(request: StubRequest, response: FakeResponse, dialect: Dia
     choices: [
       {
         index: 0,
-        ...(chat ? { message: { role: "assistant", content: text } } : { text }),
+        ...(chat
+          ? {
+              message: {
+                role: "assistant",
+                content: text,
+                ...(reasoning === undefined ? {} : { reasoning }),
+              },
+            }
+          : { text }),
         finish_reason: finish,
         logprobs: !scored
           ? null
@@ -118,7 +134,7 @@ function llamaAnswer(request: StubRequest, { text, finish = "stop" }: FakeRespon
     prompt: request.body?.["prompt"],
     has_new_line: false,
     truncated: false,
-    stop_type: { stop: "eos", length: "limit", abort: "none" }[finish],
+    stop_type: LLAMA_STOPS[finish],
     stopping_word: "",
     tokens_cached: 0,
     timings: {},
@@ -135,6 +151,19 @@ function llamaAnswer(request: StubRequest, { text, finish = "stop" }: FakeRespon
   };
 }
 
+function eventsOf(request: StubRequest, response: FakeResponse, dialect: DialectName): unknown[] {
+  const { text, reasoning, finish = "stop" } = response;
+  if (request.path === "/completion") return llamaEvents({ text, stopType: LLAMA_STOPS[finish] });
+  return openaiEvents(request, {
+    text,
+    reasoning,
+    finish,
+    scored: fakeTokens(text),
+    withIds: dialect === "vllm" && request.body?.["return_token_ids"] === true,
+    promptIds: PROMPT_IDS,
+  });
+}
+
 /** Starts a server of a dialect. */
 export function startDialectServer(options: DialectServerOptions): Promise<StubServer> {
   const { dialect, models = ["m"], version = "0.11.0", respond, intercept } = options;
@@ -147,9 +176,16 @@ export function startDialectServer(options: DialectServerOptions): Promise<StubS
     ...(dialect === "vllm" ? { "/version": { version } } : {}),
     ...(dialect === "sglang" ? { "/get_model_info": { model_path: "/models/m", is_generation: true } } : {}),
     ...(dialect === "llama_cpp"
-      ? { "/props": { default_generation_settings: {}, total_slots: 4, build_info: "b1-abc" } }
+      ? {
+          "/props": {
+            default_generation_settings: {},
+            total_slots: options.slots ?? 4,
+            build_info: "b1-abc",
+          },
+        }
       : {}),
   };
+  let generations = 0;
   const handler: StubHandler = (request, answer, count) => {
     if (request.method === "GET") {
       const fact = facts[request.path];
@@ -167,6 +203,10 @@ export function startDialectServer(options: DialectServerOptions): Promise<StubS
     }
     if (intercept?.(request, answer, count)) return;
     const response = respond(request);
+    if (request.body?.["stream"] === true) {
+      sendEvents(answer, eventsOf(request, response, dialect), options.manners?.(generations++));
+      return;
+    }
     if (request.path === "/generate") sendJson(answer, sglangAnswer(request, response));
     else if (request.path === "/completion") sendJson(answer, llamaAnswer(request, response));
     else sendJson(answer, openaiAnswer(request, response, dialect));
