@@ -3,21 +3,11 @@
  * into them, and `refs/<revision>` holding a commit. What one tool downloaded, the others find.
  * Source: huggingface_hub, "Understand caching".
  */
-import { createHash } from "node:crypto";
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-} from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { StoreError } from "../../errors.ts";
-import { openAtomicFile, writeFileAtomic } from "../atomic.ts";
+import { writeFileAtomic } from "../atomic.ts";
 import { isSafePath } from "./select-files.ts";
 
 /** A commit of a repository. */
@@ -87,44 +77,6 @@ export interface BlobName {
 /** True when the cache has this content. */
 export function hasBlob(folder: string, blob: BlobName): boolean {
   return existsSync(join(folder, "blobs", blob.hash));
-}
-
-/**
- * Writes content into the cache under the hash it must have.
- * @returns null when it has another size or hash: then nothing is kept, and the text says what was wrong
- * @throws {StoreError} when the disk is full or the cache is not writable
- */
-export async function storeBlob(
-  folder: string,
-  blob: BlobName,
-  pieces: AsyncIterable<Uint8Array>,
-): Promise<string | null> {
-  // Its own name for each process: two may fetch one file at a time, and both then have the same bytes.
-  const file = openAtomicFile(join(folder, "blobs", `${blob.hash}.${process.pid}`));
-  try {
-    const hash = createHash(blob.kind === "git" ? "sha1" : "sha256");
-    if (blob.kind === "git") hash.update(`blob ${blob.bytes}\0`);
-    let bytes = 0;
-    for await (const piece of pieces) {
-      bytes += piece.length;
-      if (bytes > blob.bytes) break;
-      hash.update(piece);
-      file.write(piece);
-    }
-    const found = hash.digest("hex");
-    if (bytes !== blob.bytes || found !== blob.hash) {
-      file.discard();
-      if (bytes !== blob.bytes)
-        return `expected ${blob.bytes} bytes, got ${bytes > blob.bytes ? "more" : bytes}`;
-      return `expected content with hash ${blob.hash}, got ${found}`;
-    }
-    file.commit();
-    renameSync(join(folder, "blobs", `${blob.hash}.${process.pid}`), join(folder, "blobs", blob.hash));
-    return null;
-  } catch (cause) {
-    file.discard();
-    throw cause;
-  }
 }
 
 /**

@@ -1,12 +1,13 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { DataError } from "../../errors.ts";
 import { readProblems } from "../problems.ts";
 import { scratchFolder } from "../testing.ts";
-import { openHubDataset } from "./dataset.ts";
+import { openHubDataset, resolveHubCommit } from "./dataset.ts";
 import { readHubEnvironment } from "./environment.ts";
 import { matchesPattern, selectDataFiles } from "./select-files.ts";
 import { type LocalDataset, startHub } from "./testing.ts";
@@ -91,6 +92,46 @@ describe("over HTTP", () => {
     expect(hub.requests).toHaveLength(before);
   });
 
+  test("offline, a numbered set that lacks a file is no set", async () => {
+    const shard = (i: number) => `data/train-0000${i}-of-00002.jsonl`;
+    const hub = await startHub({
+      "org/parts": {
+        commits: { [FIRST]: { [shard(0)]: rows("a"), [shard(1)]: rows("b") } },
+        refs: { main: FIRST },
+      },
+    });
+    const cache = scratchFolder();
+    const online = hub.environment(cache);
+    await openHubDataset("org/parts", { environment: online, files: [shard(0)] });
+    const environment = hub.environment(cache, { offline: true });
+    await expect(openHubDataset("org/parts", { environment })).rejects.toThrow("holds 1 of the 2 files");
+    await openHubDataset("org/parts", { environment: online });
+    expect((await openHubDataset("org/parts", { environment })).files).toHaveLength(2);
+    await expect(openHubDataset("org/parts", { environment, commit: SECOND })).rejects.toThrow(
+      "not in the cache",
+    );
+  });
+
+  test("the commit of a branch alone; a commit that is known is not asked for", async () => {
+    const sets = { "org/maths": maths() };
+    const hub = await startHub(sets);
+    const cache = scratchFolder();
+    const environment = hub.environment(cache);
+    expect(await resolveHubCommit("org/maths", { environment })).toBe(SECOND);
+    expect(await resolveHubCommit("org/maths", { environment, revision: FIRST })).toBe(FIRST);
+    expect(hub.requests).toEqual(["GET /api/datasets/org/maths/revision/main"]);
+    sets["org/maths"].refs["main"] = FIRST;
+    const pinned = await openHubDataset("org/maths", { environment, commit: SECOND });
+    expect(pinned).toMatchObject({ revision: "main", commit: SECOND });
+    expect(hub.requests.filter((line) => line.includes("/revision/"))).toHaveLength(1);
+    expect(await resolveHubCommit("org/maths", { environment })).toBe(FIRST);
+    const offline = hub.environment(cache, { offline: true });
+    expect(await resolveHubCommit("org/maths", { environment: offline })).toBe(FIRST);
+    await expect(openHubDataset("org/maths", { environment, commit: "main" })).rejects.toThrow(
+      "40 hexadecimal digits",
+    );
+  });
+
   test("a closed data set needs the token, which the error never shows", async () => {
     const hub = await startHub({ "org/closed": { ...maths(), token: "hf_secret" } });
     const cache = scratchFolder();
@@ -156,6 +197,7 @@ describe("over HTTP", () => {
       cacheFolder: scratchFolder(),
       offline: false,
       token: null,
+      timeoutMs: 10_000,
     };
     await expect(openHubDataset("org/maths", { environment, ...fast })).rejects.toThrow("cannot be reached");
     for (const name of ["", "a/b/c", "../x", "org/..", "a b"])
@@ -234,6 +276,10 @@ configs:
       'no split "no" (there are train, hard)',
     );
     expect(() => selectDataFiles(paths, card, { config: "no" })).toThrow("there are easy, default");
+    const several =
+      "---\nconfigs: [{config_name: a, data_files: x/*}, {config_name: b, data_files: y/*}]\n---";
+    expect(() => selectDataFiles(paths, several)).toThrow("several configurations and no default one: a, b");
+    expect(selectDataFiles(paths, several, { files: ["extra/*"] })).toEqual(["extra/hard.jsonl"]);
     expect(selectDataFiles(paths, "---\n[broken\n---\n")).toEqual(["data/train-0.parquet"]);
   });
 });
@@ -247,6 +293,7 @@ test("the environment's variables, in the order every Hub tool has", () => {
     cacheFolder: join(home, "hub"),
     offline: false,
     token: "hf_file",
+    timeoutMs: 10_000,
   });
   const variables = {
     HF_HOME: home,
@@ -254,13 +301,23 @@ test("the environment's variables, in the order every Hub tool has", () => {
     HF_TOKEN: "hf_a",
     HF_HUB_OFFLINE: "1",
     HF_ENDPOINT: "http://h/",
+    HF_HUB_DOWNLOAD_TIMEOUT: "2.5",
   };
   expect(readHubEnvironment(variables)).toEqual({
     endpoint: "http://h",
     cacheFolder: "/c",
     offline: true,
     token: "hf_a",
+    timeoutMs: 2500,
   });
+  expect(readHubEnvironment({ HF_HOME: "~/hf", HF_DATASETS_OFFLINE: "1" })).toMatchObject({
+    cacheFolder: join(homedir(), "hf", "hub"),
+    offline: true,
+  });
+  expect(() => readHubEnvironment({ HF_HOME: home, HF_HUB_DOWNLOAD_TIMEOUT: "soon" })).toThrow("seconds");
+  expect(() => readHubEnvironment({ HF_HOME: home, HF_ENDPOINT: "https://me:secret@h" })).toThrow(
+    /^((?!secret).)*$/,
+  );
   expect(() => readHubEnvironment({ HF_HOME: home, HF_ENDPOINT: "h" })).toThrow("HF_ENDPOINT");
   expect(() => readHubEnvironment({ HF_HOME: home, HF_TOKEN: "secret" })).toThrow(/^((?!secret).)*$/);
 });

@@ -79,6 +79,12 @@ function matchesName(name: string, pattern: string): boolean {
   return j === pattern.length;
 }
 
+/** A list for an error line. */
+function some(list: readonly string[]): string {
+  const short = list.slice(0, 8).map((item) => item.slice(0, 100));
+  return list.length === 0 ? "none" : `${short.join(", ")}${list.length > 8 ? ", …" : ""}`;
+}
+
 /** Patterns of a split by the card's front matter; null when it says nothing about data files. */
 function cardPatterns(
   card: string | null,
@@ -103,14 +109,16 @@ function cardPatterns(
     options.config === undefined
       ? (entries.find((entry) => entry.default === true) ??
         entries.find((entry) => entry.config_name === "default") ??
-        entries[0])
+        (entries.length === 1 ? entries[0] : undefined))
       : entries.find((entry) => entry.config_name === options.config);
   if (chosen === undefined) {
-    if (options.config === undefined) return null;
-    const names = entries.map((entry) => String(entry.config_name)).join(", ");
-    throw new DataError(
-      `the data set has no configuration "${options.config}" (there are ${names || "none"})`,
-    );
+    if (entries.length === 0 && options.config === undefined) return null;
+    const names = some(entries.map((entry) => String(entry.config_name)));
+    throw options.config === undefined
+      ? new DataError(`the data set has several configurations and no default one: ${names}`, {
+          hint: "choose one: config in a recipe, --config on the command line, or name the files",
+        })
+      : new DataError(`the data set has no configuration "${options.config}" (there are ${names})`);
   }
   const files = chosen.data_files;
   const list = Array.isArray(files) ? files : [files];
@@ -153,8 +161,6 @@ export function selectDataFiles(
   options: SelectFilesOptions = {},
 ): string[] {
   const data = paths.filter((path) => isSafePath(path) && ROW_FILE_ENDING.test(path)).sort();
-  const some = (list: readonly string[]): string =>
-    list.length === 0 ? "none" : `${list.slice(0, 8).join(", ")}${list.length > 8 ? ", …" : ""}`;
   if (options.files !== undefined) {
     const found = data.filter((path) => options.files!.some((pattern) => matchesPattern(path, pattern)));
     if (found.length > 0) return found;

@@ -7,8 +7,10 @@ import type { HubEnvironment } from "./environment.ts";
 
 export interface LocalHub {
   endpoint: string;
-  /** Requests so far, method and path. */
+  /** Requests so far, method, path and range. */
   requests: string[];
+  /** What each of them was authorised by. */
+  authorizations: (string | undefined)[];
   /** Answers the next requests with these statuses instead. */
   failWith(...statuses: number[]): void;
   environment(cacheFolder: string, changes?: Partial<HubEnvironment>): HubEnvironment;
@@ -27,6 +29,14 @@ export interface LocalDataset {
   nextPage?: string;
   /** Content sent instead of what is listed. */
   sent?: Record<string, string>;
+  /** Paths that are listed and cannot be had. */
+  missing?: string[];
+  /** Contents come from this address, as large files come from another host; the Hub answers with a redirection. */
+  contentAt?: string;
+  /** Bytes after which the next downloads break off; `silent` sends nothing and stays open. */
+  breaks?: (number | "silent")[];
+  /** Sends whole contents whatever range is asked for, and does not say how long they are. */
+  plain?: boolean;
 }
 
 const hashes = (bytes: Buffer) => ({
@@ -37,6 +47,7 @@ const hashes = (bytes: Buffer) => ({
 /** Starts the server; it ends with the test. */
 export async function startHub(datasets: Record<string, LocalDataset>): Promise<LocalHub> {
   const requests: string[] = [];
+  const authorizations: (string | undefined)[] = [];
   let failures: number[] = [];
   const json = (response: ServerResponse, value: unknown, headers: Record<string, string> = {}): void => {
     response.writeHead(200, { "Content-Type": "application/json", ...headers });
@@ -48,7 +59,9 @@ export async function startHub(datasets: Record<string, LocalDataset>): Promise<
   };
   const handle = (request: IncomingMessage, response: ServerResponse) => {
     const url = new URL(request.url ?? "/", endpoint);
-    requests.push(`${request.method} ${decodeURIComponent(url.pathname)}`);
+    const wanted = request.headers.range === undefined ? "" : ` ${request.headers.range}`;
+    requests.push(`${request.method} ${decodeURIComponent(url.pathname)}${wanted}`);
+    authorizations.push(request.headers.authorization);
     const failure = failures.shift();
     if (failure !== undefined) return refuse(response, failure);
     const parts = decodeURIComponent(url.pathname).split("/").slice(1);
@@ -82,8 +95,19 @@ export async function startHub(datasets: Record<string, LocalDataset>): Promise<
     }
     const path = rest.join("/");
     const content = dataset.sent?.[path] ?? files[path];
-    if (action !== "resolve" || content === undefined) return refuse(response, 404);
+    if (action !== "resolve" || content === undefined || dataset.missing?.includes(path))
+      return refuse(response, 404);
+    if (dataset.contentAt !== undefined) {
+      response.writeHead(302, { Location: `${dataset.contentAt}${url.pathname}` });
+      return response.end();
+    }
+    const broken = dataset.breaks?.shift();
+    if (broken === "silent") return response.flushHeaders();
     const bytes = Buffer.from(content);
+    if (dataset.plain === true) {
+      response.write(bytes.subarray(0, broken ?? bytes.length));
+      return response.end();
+    }
     const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "");
     const start = Number(range?.[1] ?? 0);
     const end = range?.[2] ? Math.min(Number(range[2]), bytes.length - 1) : bytes.length - 1;
@@ -92,7 +116,8 @@ export async function startHub(datasets: Record<string, LocalDataset>): Promise<
       "Content-Length": String(end - start + 1),
       ...(range ? { "Content-Range": `bytes ${start}-${end}/${bytes.length}` } : {}),
     });
-    response.end(bytes.subarray(start, end + 1));
+    if (broken === undefined) return response.end(bytes.subarray(start, end + 1));
+    response.write(bytes.subarray(start, start + broken), () => response.socket?.destroy());
   };
   const server = createServer(handle);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -104,6 +129,7 @@ export async function startHub(datasets: Record<string, LocalDataset>): Promise<
   return {
     endpoint,
     requests,
+    authorizations,
     failWith(...statuses) {
       failures = statuses;
     },
@@ -112,6 +138,7 @@ export async function startHub(datasets: Record<string, LocalDataset>): Promise<
       cacheFolder,
       offline: false,
       token: null,
+      timeoutMs: 10_000,
       ...changes,
     }),
   };
