@@ -165,7 +165,11 @@ export function matchTemperature(
       temperature: highest.temperature,
       diversity: diversity(highest),
       reached: false,
-      warning: `no temperature outside the collapse zone reaches diversity ${target}; took the highest, ${highest.temperature}`,
+      // Without a collapsed one the guard has no part in it.
+      warning:
+        safe.length < usable.length
+          ? `no temperature outside the collapse zone reaches diversity ${target}; took the highest, ${highest.temperature}`
+          : `the grid ends here: no temperature tried reaches diversity ${target}, and the highest, ${highest.temperature}, has not collapsed; widen the grid upwards`,
     };
   const chosen =
     rule === "smallest"

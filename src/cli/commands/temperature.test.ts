@@ -94,6 +94,7 @@ const sweep = (samplesPerProblem = 4): SweepFile => ({
     target: null,
     reached: true,
     crossing: null,
+    resolution: null,
     warnings: [],
   },
   search: null,
@@ -115,6 +116,8 @@ describe("polaris temperature", () => {
     expect(text.out).toMatch(/1\s+exploration\s+55\.0.*64\.0.*chosen/);
     expect(text.out).toContain("the lowest that reaches a diversity of 59.0");
     expect(text.out).toContain("crosses the target at 0.889");
+    // Columns that bare curves cannot fill are left out.
+    expect(text.out).not.toMatch(/95%|entropy/);
   });
 
   test("other tolerances give other zones", async () => {
@@ -131,6 +134,34 @@ describe("polaris temperature", () => {
     const wider = save("wider.json", formatSweep(sweep(8)));
     const { code, error } = await run(wider, "--match", path);
     expect([code, error]).toEqual([2, expect.stringMatching(/samplesPerProblem 8 here, 4 there/)]);
+  });
+
+  test("what the data can show stands beside what the rule asks for", async () => {
+    expect((await run(before)).out).toContain(
+      "These curves have no intervals, and the robust zone asks for 0.8",
+    );
+    const counted = { ...curve(GRID, [52, 55, 56, 53, 47, 11], GRID), problems: 30, samples_per_problem: 16 };
+    expect((await run(save("counted.json", counted))).out).toMatch(
+      /30 problems x 16 responses show differences of accuracy from about 6\.3 points on; .*0\.8, which is below it/,
+    );
+    const { points, ...rest } = sweep();
+    const noisy = points.map((point, i) => ({ ...point, correct: [4, i] }));
+    const { out } = await run(save("noisy.json", formatSweep({ ...rest, points: noisy })));
+    expect(out).toMatch(/Differences from the peak of \d+\.\d points and more show.*asks for 10\.0/);
+  });
+
+  test("a file of an earlier version, without what was added since, is read", async () => {
+    const { decision, ...rest } = sweep();
+    const { resolution: _, ...earlier } = decision;
+    const old = {
+      ...rest,
+      decision: {
+        ...earlier,
+        target: { diversity: 0.4, rule: "smallest", of: "first", minTemperature: 0.5 },
+      },
+    };
+    const { out, code } = await run(save("old.json", old), "--json");
+    expect([code, JSON.parse(out).target.startZone]).toEqual([0, null]);
   });
 
   test.each([
@@ -164,7 +195,9 @@ describe("polaris temperature", () => {
     const bare = save("bare.json", { points: [{ temperature: 1, accuracy: 0.7 }] });
     expect((await run(bare, "--match", "0.5")).error).toContain("expected a diversity");
     expect((await run(before, "--match", bare)).error).toContain("expected a diversity, got none");
-    expect((await run(before, "--match", "59")).error).toContain("from 0 to 1");
+    expect((await run(before, "--match", "59")).error).toMatch(/from 0 to 1[\s\S]*--match 0\.59/);
+    const nothing = save("nothing.json", curve([0.6, 0.8], [0, 0], [10, 20]));
+    expect((await run(nothing)).error).toContain("no response is correct");
     expect((await run(before, "--from", "1")).error).toContain("--match");
     expect((await run(before, "--match", "0.5", "--from", "3")).error).toContain("at or above 3");
   });

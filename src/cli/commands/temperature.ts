@@ -5,8 +5,14 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { ConfigError, DataError } from "../../errors.ts";
 import { type CurvePoint, decideTemperature } from "../../recipe/temperature/decide.ts";
-import { describeDecision, differingConditions, measureName } from "../../recipe/temperature/describe.ts";
+import {
+  describeDecision,
+  describeResolution,
+  differingConditions,
+  measureName,
+} from "../../recipe/temperature/describe.ts";
 import { type ReadCurves, readCurves } from "../../recipe/temperature/read-sweep.ts";
+import { expectedResolution } from "../../recipe/temperature/resolution.ts";
 import type { SweepTarget, TemperatureDecision } from "../../recipe/temperature/sweep-file.ts";
 import { share } from "../number-options.ts";
 import { formatTable, printable } from "../style.ts";
@@ -38,8 +44,11 @@ function matchTarget(curves: ReadCurves, path: string, options: TemperatureOptio
   if (/^[\d.]+$/.test(match)) {
     const diversity = Number(match);
     if (!(diversity >= 0 && diversity <= 1))
-      throw new ConfigError(`--match: expected a diversity from 0 to 1 or a sweep file, got ${match}`);
-    return { diversity, rule, of: null, minTemperature: options.from ?? 0 };
+      throw new ConfigError(`--match: expected a diversity from 0 to 1 or a sweep file, got ${match}`, {
+        hint:
+          diversity <= 100 ? `figures show it times 100: --match ${diversity / 100}` : "name a sweep.json",
+      });
+    return { diversity, rule, of: null, minTemperature: options.from ?? 0, startZone: null };
   }
   const other = readCurves(match);
   const differing =
@@ -50,11 +59,13 @@ function matchTarget(curves: ReadCurves, path: string, options: TemperatureOptio
     throw new ConfigError(`${path} and ${match} were drawn differently: ${differing.join("; ")}`, {
       hint: "diversity can only be matched among sweeps of equal problems, samples, limits and prompt",
     });
-  const { temperature, diversity } =
+  const { temperature, diversity, zones } =
     other.file?.decision ?? decide(other.points, match, { ...DEFAULTS, target: null });
   if (diversity === null)
     throw new DataError(`${match}: temperature ${temperature}: expected a diversity, got none`);
-  return { diversity, rule, of: match, minTemperature: options.from ?? temperature };
+  const minTemperature = options.from ?? temperature;
+  const startZone = zones.points.find((point) => point.temperature === minTemperature)?.zone ?? null;
+  return { diversity, rule, of: match, minTemperature, startZone };
 }
 
 /** @throws {DataError} when the curves do not allow the decision */
@@ -92,6 +103,18 @@ function targetOf(curves: ReadCurves, path: string, options: TemperatureOptions)
 
 const percent = (value: number | undefined): string => (value === undefined ? "" : (100 * value).toFixed(1));
 
+/** What difference of accuracy the curves can show, measured or by their numbers. */
+function resolutionOf({ drawn }: ReadCurves, decision: TemperatureDecision): string {
+  const measured = describeResolution(decision);
+  if (measured !== "") return measured;
+  const { robustTolerance, peak } = decision.zones;
+  const asked = `the robust zone asks for ${percent(robustTolerance)}`;
+  if (drawn === null)
+    return `These curves have no intervals, and ${asked} points: "problems" and "samples_per_problem" beside "points" say what they can show.`;
+  const seen = expectedResolution({ ...drawn, accuracy: peak.accuracy });
+  return `${drawn.problems} problems x ${drawn.samplesPerProblem} responses show differences of accuracy from about ${percent(seen)} points on; ${asked}${seen > robustTolerance ? ", which is below it" : ""}.`;
+}
+
 function textOf(path: string, curves: ReadCurves, decision: TemperatureDecision): string[] {
   const { file } = curves;
   const measure = file === null ? "diversity" : measureName(file.conditions);
@@ -99,7 +122,7 @@ function textOf(path: string, curves: ReadCurves, decision: TemperatureDecision)
   const stored = new Map(file?.points.map((point) => [point.temperature, point]));
   const interval = (estimate: { low: number; high: number } | undefined): string =>
     estimate === undefined ? "" : `${percent(estimate.low)} to ${percent(estimate.high)}`;
-  const rows = decision.zones.points.map(({ temperature, zone }) => {
+  const cellsOf = decision.zones.points.map(({ temperature, zone }) => {
     const point = stored.get(temperature);
     const { accuracy, diversity } = points.get(temperature) as CurvePoint;
     return [
@@ -113,7 +136,12 @@ function textOf(path: string, curves: ReadCurves, decision: TemperatureDecision)
       temperature === decision.temperature ? "chosen" : "",
     ];
   });
-  const header = ["temperature", "zone", "accuracy", "95%", measure, "95%", "entropy", ""];
+  const titles = ["temperature", "zone", "accuracy", "95%", measure, "95%", "entropy", ""];
+  // Bare curves have no intervals and no entropy, and some no diversity.
+  const used = titles.map((_, column) => cellsOf.some((cells) => cells[column] !== ""));
+  const kept = <Cell>(cells: readonly Cell[]): Cell[] => cells.filter((_, column) => used[column]);
+  const rows = cellsOf.map(kept);
+  const header = kept(titles);
   const { crossing, warnings } = decision;
   // The steps of the stage's search say nothing about a decision made anew.
   return [
@@ -121,6 +149,7 @@ function textOf(path: string, curves: ReadCurves, decision: TemperatureDecision)
     ...formatTable(rows, header),
     printable(describeDecision(decision, measure)),
     ...(crossing === null ? [] : [`the curve crosses the target at ${crossing.toFixed(3)}`]),
+    resolutionOf(curves, decision),
     ...warnings.map((warning) => `warning: ${warning}`),
     ...(file === null || file.decision.temperature === decision.temperature
       ? []

@@ -205,6 +205,56 @@ describe("the unit of diversity", () => {
   });
 });
 
+describe("curves that say nothing", () => {
+  test("no correct response anywhere stops the stage with what the responses look like", async () => {
+    const silent = async (checkpoint: string) => {
+      const policy = await openTabularPolicy(checkpoint);
+      const sample = policy.sample.bind(policy);
+      policy.sample = async (...given) =>
+        (await sample(...given)).map((group) =>
+          group.map((one) => ({ ...one, text: "", tokens: [], logprobs: [], finishReason: "stop" as const })),
+        );
+      return policy;
+    };
+    await expect(bench.run("silent", stage(HALF, GRID), { open: silent })).rejects.toThrow(
+      /no response is correct at 0\.4, 0\.8, 1\.2, 1\.6.*100\.0% have no boxed answer/,
+    );
+  });
+
+  test("a tolerance finer than the number of responses can show is said at the first temperature", async () => {
+    const notes: string[] = [];
+    const observe = (event: { event: string; text?: string }) => {
+      if (event.event === "stage-note") notes.push(event.text as string);
+    };
+    await bench.run("fine-tolerance", stage(HALF, "temperatures: [0.8, 1.2]"), { observe });
+    expect(notes[0]).toMatch(
+      /10 problems x 8 responses show differences of accuracy from about \d+\.\d points on/,
+    );
+    notes.length = 0;
+    await bench.run(
+      "wide-tolerance",
+      stage(HALF, "temperatures: [0.8, 1.2], zones: {robust_tolerance: 0.9}"),
+      {
+        observe,
+      },
+    );
+    expect(notes.join()).not.toContain("show differences");
+  });
+
+  test("entropies that were never logged are missed before anything is drawn", async () => {
+    let calls = 0;
+    const text = `  - {id: first, kind: calibrate, model: "${HALF}", problems: "{root}/toy.jsonl", ${LIMITS}}\n${stage(HALF, `match: {to: "${path("whole", "stages/sweep/sweep.json")}", entropy_of: first}`)}`;
+    await expect(
+      bench.run("unlogged", text, {
+        observe: (event) => {
+          if (event.event === "stage-progress" && event.stage === "sweep") calls++;
+        },
+      }),
+    ).rejects.toThrow(/entropy_of: stage first logged 0 entropies/);
+    expect(calls).toBe(0);
+  });
+});
+
 describe("what is refused", () => {
   const refused = (name: string, text: string) => expect(bench.run(name, text)).rejects;
 

@@ -8,7 +8,7 @@ import {
   temperatureSweepSchema,
 } from "../../config/stages/temperature-sweep.ts";
 import { writeFileAtomic } from "../../data/atomic.ts";
-import { ConfigError } from "../../errors.ts";
+import { ConfigError, DataError } from "../../errors.ts";
 import { GRADER_VERSION } from "../../math/index.ts";
 import { searchInterval, temperatureGrid } from "../../rl/index.ts";
 import type { Json, Problem } from "../../types.ts";
@@ -17,6 +17,7 @@ import type { StageContext, StageKind, StageOutput } from "../stage.ts";
 import { decideTemperature } from "../temperature/decide.ts";
 import { formatSweep } from "../temperature/format-sweep.ts";
 import { curveOf } from "../temperature/read-sweep.ts";
+import { expectedResolution } from "../temperature/resolution.ts";
 import type {
   SearchRecord,
   SweepConditions,
@@ -48,7 +49,18 @@ interface Sweep {
   points: SweepPoint[];
 }
 
-function decide({ config, conditions, resolved, points }: Sweep): TemperatureDecision {
+/** @throws {DataError} when nothing was solved at any temperature */
+function decide({ config, context, conditions, resolved, points }: Sweep): TemperatureDecision {
+  if (points.every(({ correct }) => correct.every((solved) => solved === 0))) {
+    const share = (key: "truncated" | "unboxed" | "graderErrors"): string =>
+      `${(100 * Math.max(...points.map((point) => point[key]))).toFixed(1)}%`;
+    throw new DataError(
+      `stage ${context.id}: no response is correct at ${points.map(({ temperature }) => temperature).join(", ")}, so there is nothing to choose by; up to ${share("truncated")} were cut at the limit, ${share("unboxed")} have no boxed answer, the grader failed on ${share("graderErrors")}`,
+      {
+        hint: "look at a few responses: a limit that is too short (sampling.max_new_tokens), a prompt that asks for no box (prompt), or problems that are too hard",
+      },
+    );
+  }
   return decideTemperature(curveOf({ points, conditions }), {
     ...config.zones,
     target: resolved?.target ?? null,
@@ -66,11 +78,10 @@ async function search(sweep: Sweep, { target, from }: ResolvedTarget): Promise<S
   const { config, context, conditions, points } = sweep;
   const match = config.match as NonNullable<TemperatureSweepConfig["match"]>;
   const start = target.minTemperature;
+  // Read before anything is drawn: a stage without entropies is a mistake in the recipe.
+  const trained = match.entropyOf === undefined ? null : trainingEntropy(context, match.entropyOf);
   const first = await sweep.probe(start);
-  const { before, after } =
-    match.entropyOf === undefined
-      ? sweptEntropy(from, conditions.problemsSha256, first)
-      : trainingEntropy(context, match.entropyOf);
+  const { before, after } = trained ?? sweptEntropy(from, conditions.problemsSha256, first);
   const { entropyDrop: threshold, fineStep: fine, coarseStep: coarse } = match;
   // Without entropies the fine step costs more draws and misses nothing.
   const known = before !== null && after !== null && before > 0;
@@ -95,6 +106,20 @@ async function search(sweep: Sweep, { target, from }: ResolvedTarget): Promise<S
     ended = ends();
   }
   return { step, entropyBefore: before, entropyAfter: after, ended };
+}
+
+/** Says at the first temperature, before the others are paid for, when the tolerance is finer than the data can be. */
+function noteResolution(
+  { samplesPerProblem, zones }: TemperatureSweepConfig,
+  context: StageContext,
+  problems: number,
+  { accuracy }: SweepPoint,
+): void {
+  const seen = expectedResolution({ problems, samplesPerProblem, accuracy: accuracy.value });
+  if (seen <= zones.robustTolerance) return;
+  context.progress.note(
+    `${problems} problems x ${samplesPerProblem} responses show differences of accuracy from about ${(100 * seen).toFixed(1)} points on; zones.robust_tolerance asks for ${(100 * zones.robustTolerance).toFixed(1)}`,
+  );
 }
 
 async function openSweep(config: TemperatureSweepConfig, context: StageContext): Promise<Sweep> {
@@ -140,6 +165,7 @@ async function openSweep(config: TemperatureSweepConfig, context: StageContext):
         progress: { before, total },
       });
       points.push(point);
+      if (points.length === 1) noteResolution(config, context, problems.length, point);
       context.progress.note(
         `temperature ${temperature}: ${(100 * point.accuracy.value).toFixed(1)}% correct, distinct-${config.ngram} ${(100 * point.diversity.value).toFixed(1)}`,
       );
@@ -172,6 +198,10 @@ async function run(config: TemperatureSweepConfig, context: StageContext): Promi
   if (given === null) record = await search(sweep, sweep.resolved as ResolvedTarget);
   else for (const temperature of given) await sweep.probe(temperature);
   const decision = decide(sweep);
+  if (record?.ended === "limit" && !decision.reached)
+    decision.warnings.push(
+      `the search stopped after ${points.length} temperatures: a higher match.max_temperatures or step goes on`,
+    );
   if (points.every(({ diversity }) => diversity.value === 0))
     decision.warnings.push(
       `no response has ${config.ngram} ${config.unit}: diversity says nothing${config.unit === "words" ? "; unit: tokens counts tokens instead of words" : ""}`,
@@ -209,7 +239,7 @@ async function run(config: TemperatureSweepConfig, context: StageContext): Promi
 
 export const temperatureSweepStage: StageKind<TemperatureSweepConfig> = {
   kind: "temperature_sweep",
-  version: 1,
+  version: 2,
   schema: temperatureSweepSchema,
   choosesTemperature: true,
   inputs: ({ model, problems, match }) => [

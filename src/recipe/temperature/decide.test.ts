@@ -14,11 +14,16 @@ const curve = (temperatures: number[], accuracy: number[], diversity?: number[])
 
 const initial = (points: CurvePoint[], rules = RULES) =>
   decideTemperature(points, { ...rules, target: null });
-const target = (diversity: number, minTemperature: number): SweepTarget => ({
+const target = (
+  diversity: number,
+  minTemperature: number,
+  startZone: SweepTarget["startZone"] = "robust",
+): SweepTarget => ({
   diversity,
   rule: "smallest",
   of: "sweep",
   minTemperature,
+  startZone,
 });
 
 /** Figure 5. */
@@ -79,10 +84,48 @@ describe("published choices", () => {
 });
 
 describe("warnings", () => {
-  test("a curve that ends before it falls, or peaks at its start", () => {
-    expect(initial(curve([0.6, 0.8], [70, 70])).warnings.join()).toContain("highest temperature tried, 0.8");
-    expect(initial(curve([0.6, 0.8], [70, 50])).warnings.join()).toContain("lowest temperature tried, 0.6");
+  test("a chosen temperature at either end of the grid asks for a wider one", () => {
+    expect(initial(curve([0.6, 0.8], [70, 70])).warnings[0]).toMatch(
+      /grid ends here: accuracy has not fallen at 0.8, the highest.*widen the grid upwards/,
+    );
+    expect(initial(curve([0.6, 0.8], [70, 60])).warnings).toEqual([
+      expect.stringMatching(
+        /grid ends here: accuracy is highest at 0.6, the lowest.*widen the grid downwards/,
+      ),
+    ]);
     expect(initial(qwen4b).warnings).toEqual([]);
+    const matched = (diversity: number, from: number): string[] =>
+      decideTemperature(after400, { ...RULES, target: target(diversity, from) }).warnings;
+    expect(matched(0.59, 0.7)).toEqual([expect.stringContaining("edge of collapse")]);
+    // The lowest of a grid that begins above the last stage's temperature.
+    expect(matched(0.3, 0)).toEqual([expect.stringMatching(/grid begins here: 0.4.*downwards/)]);
+    expect(matched(0.5, 0.6)).toEqual([expect.stringMatching(/0.6, where the search begins.*not fallen/)]);
+    const short = after400.slice(0, 4);
+    const stopped = decideTemperature(short, { ...RULES, target: target(0.59, 0.7) });
+    expect(stopped).toMatchObject({ temperature: 0.8, reached: false, crossing: null });
+    expect(stopped.warnings).toEqual([
+      expect.stringMatching(/grid ends here.*0.8, has not collapsed.*upwards/),
+    ]);
+  });
+
+  test("robust, then collapse at once: the grid is too coarse for a zone between", () => {
+    const { temperature, warnings } = initial(curve([0.6, 0.8, 1.2], [60, 70, 30]));
+    expect(temperature).toBe(0.8);
+    expect(warnings).toEqual([expect.stringMatching(/collapses from 0.8 to 1.2.*finer grid/)]);
+  });
+
+  test("a search that begins at the edge of collapse, or where its peak may lie below, says so", () => {
+    const climb = curve([1.0, 1.1], [55, 40], [64, 75]);
+    const warned = (zone: SweepTarget["startZone"]): string =>
+      decideTemperature(climb, { ...RULES, target: target(0.6, 1.0, zone) }).warnings.join("\n");
+    for (const zone of ["exploration", null] as const) expect(warned(zone)).toMatch(/peak lies below/);
+    // There accuracy was within the tolerance of its peak: the guard misses next to nothing.
+    expect(warned("robust")).not.toMatch(/peak lies below/);
+    expect(warned("robust")).toMatch(/1 is at the edge of collapse: 1.1, the next one tried/);
+  });
+
+  test("nothing solved at any temperature is no flat robust zone", () => {
+    expect(() => initial(curve([0.6, 0.8], [0, 0]))).toThrow("no response is correct");
   });
 
   test("accuracies too noisy for the tolerance, by paired intervals", () => {
@@ -101,6 +144,11 @@ describe("warnings", () => {
     ];
     expect(initial(points).warnings).toEqual([]);
     (points[2] as CurvePoint).problemAccuracies = [0.1, 0.86, 0.48, 0.48];
-    expect(initial(points).warnings).toEqual([expect.stringContaining("whether 1 lies within 0.8 points")]);
+    const { warnings, resolution } = initial(points);
+    expect(warnings).toEqual([expect.stringContaining("whether 1 lies within 0.8 points")]);
+    // Differences of -40, 36, -2 and -2 points: Student's t of three degrees times their standard error.
+    expect(resolution).toBeCloseTo(3.182446 * Math.sqrt((2 * 0.38 ** 2) / 3 / 4), 5);
+    expect(warnings[0]).toMatch(/show differences from \d+\.\d points on; .*robust_tolerance/);
+    expect(initial(qwen4b).resolution).toBeNull();
   });
 });

@@ -5,11 +5,15 @@
 import {
   interpolatedTemperature,
   matchTemperature,
+  type TemperatureMatch,
   type TemperatureZones,
   temperatureZones,
 } from "../../rl/index.ts";
-import { meanInterval } from "../../stats/index.ts";
+import { halfWidth, type PeakDifference, peakDifferences } from "./resolution.ts";
 import type { SweepTarget, TemperatureDecision } from "./sweep-file.ts";
+
+/** Temperatures are decimal fractions; comparisons must not turn on the last binary digit. */
+const TOLERANCE = 1e-9;
 
 /** One temperature as a decision sees it. */
 export interface CurvePoint {
@@ -28,37 +32,78 @@ export interface DecisionRules {
   target: SweepTarget | null;
 }
 
-/** Temperatures whose side of a zone boundary the data leave open: the interval of accuracy - peak holds the boundary. */
-function openSides(points: readonly CurvePoint[], zones: TemperatureZones, rules: DecisionRules): number[] {
-  const peak = points.find(({ temperature }) => temperature === zones.peak.temperature);
-  const best = peak?.problemAccuracies;
-  if (best === undefined) return [];
-  return points.flatMap(({ temperature, problemAccuracies: own }) => {
-    if (own === undefined || temperature === zones.peak.temperature || temperature > zones.explorationTo)
-      return [];
-    const difference = meanInterval(own.map((value, i) => value - (best[i] as number)));
-    const boundary = -rules.robustTolerance;
-    return difference.low < boundary && boundary <= difference.high ? [temperature] : [];
-  });
+const points100 = (share: number): string => (100 * share).toFixed(1);
+
+/** What is not certain about the zones because accuracies are. */
+function noiseWarnings(differences: readonly PeakDifference[], rules: DecisionRules): string[] {
+  const boundary = -rules.robustTolerance;
+  const open = differences.filter(({ low, high }) => low < boundary && boundary <= high);
+  if (open.length === 0) return [];
+  const seen = Math.max(...open.map(halfWidth));
+  // Widths shrink with the root of the number of problems.
+  const times =
+    rules.robustTolerance > 0 ? Math.ceil((seen / rules.robustTolerance) ** 2) : Number.POSITIVE_INFINITY;
+  const cure =
+    seen > rules.robustTolerance && times <= 10_000
+      ? `give about ${Math.max(2, times)} times as many problems, or a wider robust_tolerance`
+      : "give more problems or samples, or another robust_tolerance";
+  const names = open.map(({ temperature }) => temperature);
+  return [
+    `the data do not tell whether ${names.join(", ")} ${names.length === 1 ? "lies" : "lie"} within ${points100(rules.robustTolerance)} points of the peak: they show differences from ${points100(seen)} points on; ${cure}`,
+  ];
 }
 
-function warningsOf(points: readonly CurvePoint[], zones: TemperatureZones, rules: DecisionRules): string[] {
-  const warnings: string[] = [];
+/** Ends of the grid and of the zones that the decision leans on. */
+function edgeWarnings(points: readonly CurvePoint[], zones: TemperatureZones): string[] {
   const sorted = [...points].sort((a, b) => a.temperature - b.temperature);
-  const first = sorted[0] as CurvePoint;
-  const last = sorted.at(-1) as CurvePoint;
-  const open = openSides(sorted, zones, rules);
-  if (open.length > 0)
+  const first = (sorted[0] as CurvePoint).temperature;
+  const last = (sorted.at(-1) as CurvePoint).temperature;
+  const warnings: string[] = [];
+  if (zones.robust.to === last)
     warnings.push(
-      `the data do not tell whether ${open.join(", ")} ${open.length === 1 ? "lies" : "lie"} within ${(100 * rules.robustTolerance).toFixed(1)} points of the peak: more problems or samples, or a wider robust_tolerance`,
+      `the grid ends here: accuracy has not fallen at ${last}, the highest temperature tried, and the robust zone may go on; widen the grid upwards`,
     );
-  if (rules.target === null && zones.robust.to === last.temperature)
+  if (sorted.length > 1 && zones.peak.temperature === first)
     warnings.push(
-      `accuracy has not fallen at the highest temperature tried, ${last.temperature}: the robust zone may go on`,
+      `the grid ends here: accuracy is highest at ${first}, the lowest temperature tried, and the peak may lie below; widen the grid downwards`,
     );
-  if (rules.target === null && sorted.length > 1 && zones.peak.temperature === first.temperature)
+  const next = sorted.find(({ temperature }) => temperature > zones.robust.to)?.temperature;
+  if (next !== undefined && zones.explorationTo === zones.robust.to)
     warnings.push(
-      `accuracy is highest at the lowest temperature tried, ${first.temperature}: the peak may lie below`,
+      `accuracy collapses from ${zones.robust.to} to ${next} with no exploration zone between: a finer grid there shows where it begins to fall`,
+    );
+  return warnings;
+}
+
+/** Where a match stands on the edge of what was tried, or of collapse. */
+function matchWarnings(
+  points: readonly CurvePoint[],
+  zones: TemperatureZones,
+  target: SweepTarget,
+  match: TemperatureMatch,
+): string[] {
+  const tried = points
+    .map(({ temperature }) => temperature)
+    .filter((temperature) => temperature >= target.minTemperature - TOLERANCE)
+    .sort((a, b) => a - b);
+  const first = Math.min(...points.map(({ temperature }) => temperature));
+  const lowest = tried[0] as number;
+  const warnings: string[] = [];
+  const collapsed = tried.find((temperature) => temperature > zones.explorationTo);
+  if (match.reached && match.temperature === lowest)
+    warnings.push(
+      lowest > target.minTemperature + TOLERANCE
+        ? `the grid begins here: ${lowest}, the lowest temperature tried, is as diverse as the target already, and a lower one may be; widen the grid downwards`
+        : `${lowest}, where the search begins, is as diverse as the target already: diversity has not fallen`,
+    );
+  if (collapsed !== undefined && match.reached && match.temperature === zones.explorationTo)
+    warnings.push(
+      `${match.temperature} is at the edge of collapse: ${collapsed}, the next one tried, collapses`,
+    );
+  // Below the robust zone's end accuracy is within the tolerance of the peak, and the guard misses next to nothing.
+  if (zones.peak.temperature === first && target.startZone !== "robust" && target.startZone !== "low")
+    warnings.push(
+      `accuracy is highest at ${first}, the lowest temperature tried: if the peak lies below, collapse begins earlier than these zones say; temperatures from further below show it`,
     );
   return warnings;
 }
@@ -67,13 +112,20 @@ function warningsOf(points: readonly CurvePoint[], zones: TemperatureZones, rule
  * Chooses a temperature.
  *
  * @param points in any order, each temperature once
- * @throws {RangeError} when a point is out of range, a matched one lacks its diversity, or none is at or above the
- * least temperature of the target
+ * @throws {RangeError} when a point is out of range, no response is correct at any temperature, a matched one lacks its
+ * diversity, or none is at or above the least temperature of the target
  */
 export function decideTemperature(points: readonly CurvePoint[], rules: DecisionRules): TemperatureDecision {
   const { robustTolerance, explorationShare, target } = rules;
   const zones = temperatureZones(points, rules);
-  const warnings = warningsOf(points, zones, rules);
+  // A flat line at 0 would be one robust zone up to the highest temperature.
+  if (zones.peak.accuracy === 0)
+    throw new RangeError(
+      "no response is correct at any temperature tried: without accuracy there are no zones",
+    );
+  const differences = peakDifferences(points, zones.peak.temperature).filter(
+    ({ temperature }) => temperature <= zones.explorationTo,
+  );
   const common = {
     zones: {
       robustTolerance,
@@ -84,10 +136,13 @@ export function decideTemperature(points: readonly CurvePoint[], rules: Decision
       points: zones.zones,
     },
     target,
+    resolution: differences.length === 0 ? null : Math.max(...differences.map(halfWidth)),
   };
+  const noise = noiseWarnings(differences, rules);
   if (target === null) {
     const temperature = zones.robust.to;
     const diversity = points.find((point) => point.temperature === temperature)?.diversity ?? null;
+    const warnings = [...edgeWarnings(points, zones), ...noise];
     return { temperature, diversity, ...common, reached: true, crossing: null, warnings };
   }
   const match = matchTemperature(points, {
@@ -100,12 +155,19 @@ export function decideTemperature(points: readonly CurvePoint[], rules: Decision
   const curve = points.flatMap(({ temperature, diversity }) =>
     diversity === undefined ? [] : [{ temperature, diversity }],
   );
+  const crossing = interpolatedTemperature(curve, target.diversity);
+  const lowest = Math.min(...curve.map(({ temperature }) => temperature));
   return {
     temperature: match.temperature,
     diversity: match.diversity,
     ...common,
     reached: match.reached,
-    crossing: interpolatedTemperature(curve, target.diversity),
-    warnings: match.warning === null ? warnings : [match.warning, ...warnings],
+    // At the lowest one the curve is above the target already; where it crosses is not known.
+    crossing: crossing === lowest ? null : crossing,
+    warnings: [
+      ...(match.warning === null ? [] : [match.warning]),
+      ...matchWarnings(points, zones, target, match),
+      ...noise,
+    ],
   };
 }

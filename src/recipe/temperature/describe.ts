@@ -28,7 +28,7 @@ export function describeDecision(
       ? `the temperature nearest to ${goal}.`
       : reached
         ? `the lowest that reaches ${goal}.`
-        : `none outside the collapse zone reaches ${goal}.`;
+        : `the highest tried outside the collapse zone; none reaches ${goal}.`;
   if (search === null) return `Temperature ${temperature}: ${choice}`;
   const { step, entropyBefore, entropyAfter } = search;
   const entropy =
@@ -36,6 +36,15 @@ export function describeDecision(
       ? ""
       : `, as entropy went from ${entropyBefore.toFixed(3)} to ${entropyAfter.toFixed(3)} nats`;
   return `Temperature ${temperature}: ${choice} The search climbed from ${target.minTemperature} in steps of ${step}${entropy}.`;
+}
+
+/** What difference of accuracy the sweep sees; empty where that is not known. */
+export function describeResolution({ resolution, zones }: TemperatureDecision): string {
+  if (resolution === null) return "";
+  const sees = `Differences from the peak of ${percent(resolution)} points and more show in these data (95%, paired by problem)`;
+  return resolution > zones.robustTolerance
+    ? `${sees}; the robust zone asks for ${percent(zones.robustTolerance)}, which they do not see.`
+    : `${sees}; the robust zone asks for ${percent(zones.robustTolerance)}.`;
 }
 
 /** Conditions in which two sweeps differ, one phrase each; diversities are comparable only where there is none. */

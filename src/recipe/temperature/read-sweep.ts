@@ -43,6 +43,8 @@ export interface ReadCurves {
   points: CurvePoint[];
   /** Null for bare curves. */
   file: SweepFile | null;
+  /** How many responses every point comes from; null where bare curves do not say. */
+  drawn: { problems: number; samplesPerProblem: number } | null;
 }
 
 /** @throws {DataError} as `readSweep` */
@@ -51,13 +53,18 @@ export function readCurves(path: string): ReadCurves {
   const whole = sweepShape.safeParse(value);
   if (whole.success) {
     const file = checkSweep(path, whole.data);
-    return { points: curveOf(file), file };
+    const { problems, conditions } = file;
+    const drawn = { problems: problems.count, samplesPerProblem: conditions.samplesPerProblem };
+    return { points: curveOf(file), file, drawn };
   }
   if (typeof value === "object" && value !== null && "layout" in value)
-    return { points: [], file: readSweep(path) };
+    return { points: [], file: readSweep(path), drawn: null };
+  const curves = parse(path, value, curveShape, "a sweep, or points with temperature and accuracy");
+  const { problems, samples_per_problem: samplesPerProblem } = curves;
   return {
-    points: parse(path, value, curveShape, "a sweep, or points with temperature and accuracy").points,
+    points: curves.points,
     file: null,
+    drawn: problems === undefined || samplesPerProblem === undefined ? null : { problems, samplesPerProblem },
   };
 }
 

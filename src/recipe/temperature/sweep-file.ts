@@ -46,6 +46,8 @@ export interface SweepTarget {
   of: string | null;
   /** Never below: temperature of the stage that ended; 0 when unknown. */
   minTemperature: number;
+  /** Zone of that temperature in the sweep that chose it; null when unknown. */
+  startZone: ZoneName | null;
 }
 
 /** The chosen temperature and why. */
@@ -65,8 +67,13 @@ export interface TemperatureDecision {
   target: SweepTarget | null;
   /** Whether the target was reached; true without one. */
   reached: boolean;
-  /** Where the diversity crosses the target by linear interpolation; for pictures. */
+  /** Where the diversity crosses the target by linear interpolation; null where it does not between two temperatures. */
   crossing: number | null;
+  /**
+   * Difference of accuracy from the peak that the data show, 95%, paired by problem: the widest half interval outside
+   * the collapse zone. Null where the accuracies of single problems are not known.
+   */
+  resolution: number | null;
   warnings: string[];
 }
 

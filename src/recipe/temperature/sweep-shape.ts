@@ -22,6 +22,8 @@ const target = z.object({
   rule: z.enum(["smallest", "nearest"]),
   of: name.nullable(),
   minTemperature: position,
+  // Absent in files of earlier versions, as is the resolution below.
+  startZone: zone.nullable().default(null),
 });
 
 const decision = z.object({
@@ -38,6 +40,7 @@ const decision = z.object({
   target: target.nullable(),
   reached: z.boolean(),
   crossing: position.nullable(),
+  resolution: z.number().min(0).max(10).nullable().default(null),
   warnings: z.array(z.string().max(1000)).max(100),
 });
 
@@ -88,12 +91,17 @@ export const sweepShape = z.object({
     .nullable(),
 });
 
-/** Curves without anything else: `{"points": [{"temperature": 1.4, "accuracy": 0.74, "diversity": 0.55}]}`. */
+/**
+ * Curves without anything else: `{"points": [{"temperature": 1.4, "accuracy": 0.74, "diversity": 0.55}]}`. How many
+ * problems and responses they come from says what difference they can show.
+ */
 export const curveShape = z.object({
   points: z
     .array(z.object({ temperature, accuracy: share, diversity: share.optional() }))
     .min(1)
     .max(MAX_POINTS),
+  problems: count.min(1).optional(),
+  samples_per_problem: count.min(1).optional(),
 });
 
 // Fails to compile when the type and its shape part ways.

@@ -76,7 +76,7 @@ const second = sweep(
     [1, [4, 4], 0.3],
     [1.1, [4, 4], 0.4],
   ],
-  { diversity: 0.4, rule: "smallest", of: "first", minTemperature: 1 },
+  { diversity: 0.4, rule: "smallest", of: "first", minTemperature: 1, startZone: "robust" },
 );
 
 function render(change: (records: RunRecords) => void): string {

@@ -2,7 +2,7 @@
  * How far entropy fell over the stage that ended, which sets the step of the next search: fine after a slight fall,
  * coarse after a large one. Source: recipe A4.3; the threshold is ours, the paper gives none.
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError } from "../../../errors.ts";
 import type { StageContext } from "../../stage.ts";
@@ -27,8 +27,9 @@ const mean = (values: readonly number[]): number =>
 export function trainingEntropy(context: StageContext, stage: string): EntropyChange {
   // Naming it as an input is what makes its metrics part of this stage's content key.
   context.output(stage);
+  const path = join(context.runFolder, "metrics.jsonl");
   const values: number[] = [];
-  for (const line of readFileSync(join(context.runFolder, "metrics.jsonl"), "utf8").split("\n")) {
+  for (const line of existsSync(path) ? readFileSync(path, "utf8").split("\n") : []) {
     if (line === "") continue;
     const row = JSON.parse(line) as { stage: string; entropy?: number };
     if (row.stage === stage && typeof row.entropy === "number") values.push(row.entropy);

@@ -5,6 +5,7 @@
 import type { TemperatureSweepConfig } from "../../../config/stages/temperature-sweep.ts";
 import { clusteredInterval } from "../../../stats/index.ts";
 import type { Problem, Rollout } from "../../../types.ts";
+import { addOutcome, createOutcomes } from "../../calibration/response-outcomes.ts";
 import type { StageContext } from "../../stage.ts";
 import { diversityOf } from "../../temperature/diversity.ts";
 import type { SweepPoint } from "../../temperature/sweep-file.ts";
@@ -44,14 +45,13 @@ export async function probeTemperature(options: ProbeOptions): Promise<SweepPoin
       : null;
   const correct: number[] = [];
   const distinct: number[] = [];
-  const sums = { tokens: 0, surprise: 0, scored: 0, truncated: 0, unboxed: 0, graderErrors: 0 };
+  const sums = { tokens: 0, surprise: 0, scored: 0 };
+  const outcomes = createOutcomes();
   const count = (rollout: Rollout): void => {
     sums.tokens += rollout.lengthTokens ?? rollout.tokens.length;
     sums.scored += rollout.logprobs.length;
     for (const logprob of rollout.logprobs) sums.surprise -= logprob;
-    if (rollout.finishReason === "length") sums.truncated++;
-    if (rollout.verdict?.reason === "no_boxed") sums.unboxed++;
-    if (rollout.verdict?.correct === null) sums.graderErrors++;
+    addOutcome(outcomes, rollout);
     kept?.write(rollout);
   };
   try {
@@ -74,7 +74,7 @@ export async function probeTemperature(options: ProbeOptions): Promise<SweepPoin
   } finally {
     kept?.discard();
   }
-  const responses = problems.length * config.samplesPerProblem;
+  const { responses } = outcomes;
   // A response without scores would leave its tokens out of the mean.
   const complete = exactLogprobs && sums.scored === sums.tokens && sums.tokens > 0;
   return {
@@ -83,9 +83,9 @@ export async function probeTemperature(options: ProbeOptions): Promise<SweepPoin
     diversity: clusteredInterval(distinct),
     entropy: complete ? sums.surprise / sums.tokens : null,
     lengthTokens: sums.tokens / responses,
-    truncated: sums.truncated / responses,
-    unboxed: sums.unboxed / responses,
-    graderErrors: sums.graderErrors / responses,
+    truncated: outcomes.truncated / responses,
+    unboxed: outcomes.unboxed / responses,
+    graderErrors: outcomes.graderErrors / responses,
     correct,
     distinct,
   };

@@ -22,6 +22,11 @@ export interface ResolvedTarget {
   from: SweepFile | null;
 }
 
+/** Zone that the sweep which chose a temperature has it in; null when there is none. */
+export function startZone(from: SweepFile | null, temperature: number): SweepTarget["startZone"] {
+  return from?.decision.zones.points.find((point) => point.temperature === temperature)?.zone ?? null;
+}
+
 /** The sweep a reference stands for; null when it stands for responses. */
 function sweepOf(context: StageContext, reference: string): SweepFile | null {
   if (isFileReference(reference)) return reference.endsWith(".json") ? readSweep(resolve(reference)) : null;
@@ -110,14 +115,26 @@ export async function resolveTarget(
     );
   if (to === undefined) {
     const minTemperature = from?.decision.temperature ?? 0;
-    return { from, target: { diversity: match.diversity as number, rule, of: null, minTemperature } };
+    return {
+      from,
+      target: {
+        diversity: match.diversity as number,
+        rule,
+        of: null,
+        minTemperature,
+        startZone: startZone(from, minTemperature),
+      },
+    };
   }
   const sweep = sweepOf(context, to);
   if (sweep === null) {
     const { diversity, temperature } = await storedDiversity(context, to, problems, here);
     requireSome(context, to, diversity);
     const minTemperature = from?.decision.temperature ?? temperature;
-    return { from, target: { diversity, rule, of: to, minTemperature } };
+    return {
+      from,
+      target: { diversity, rule, of: to, minTemperature, startZone: startZone(from, minTemperature) },
+    };
   }
   requireEqual(context, to, sweep.conditions, here);
   requireSome(context, to, sweep.decision.diversity as number);
@@ -129,6 +146,7 @@ export async function resolveTarget(
       rule,
       of: to,
       minTemperature: from.decision.temperature,
+      startZone: startZone(from, from.decision.temperature),
     },
   };
 }
