@@ -2,51 +2,15 @@ import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { CampaignDecision } from "../result-files.ts";
+import { BASE_STAGE, CAMPAIGN, countingPolicies } from "./testing/campaign-recipe.ts";
 import { createWorkbench, type Workbench } from "./testing/recipe-run.ts";
-import { openTabularPolicy } from "./testing/tabular-policy.ts";
 
 let bench: Workbench;
 beforeAll(async () => {
   bench = await createWorkbench();
-  await bench.run(
-    "base",
-    `
-  - {id: sft, kind: sft, model: "{root}/model", data: ["{root}/mixed.jsonl.gz"], problems: "{root}/toy.jsonl", batch_size: 10, epochs: 60, optimizer: {learning_rate: 0.1}, schedule: {kind: constant}}
-`,
-  );
+  await bench.run("base", BASE_STAGE);
 });
 afterAll(() => rmSync(bench.folder, { recursive: true, force: true }));
-
-const CAMPAIGN = `
-  - id: loop
-    kind: campaign
-    model: "{root}/runs/base/stages/sft/model"
-    problems: "{root}/toy.jsonl"
-    train:
-      steps: 5
-      batch_size: 10
-      samples_per_problem: 4
-      sampling: {max_new_tokens: 12}
-      optimizer: {learning_rate: 0.2}
-      checkpoint_every: 2
-      rescue: {enabled: true}
-      zero_advantage: {on_gate: ignore, max_redraws: 500}
-      validation: {problems: "{root}/toy.jsonl", every: 5, samples_per_problem: 2, at_start: true}
-    search:
-      problems: "{root}/toy.jsonl"
-      samples_per_problem: 4
-      ngram: 1
-      unit: tokens
-      sampling: {max_new_tokens: 12}
-      grid: {start: 0.8, end: 1.2, step: 0.2}
-      max_temperatures: 3
-    drop_easy: {threshold: 0.6}
-    difference_filter: {samples_per_problem: 4, mode: mixed, min_steps: 0}
-    rounds:
-      - {temperature: search}
-      - {temperature: search, max_new_tokens: 13, difference_filter: true, steps: 4}
-      - {temperature: 0.9, steps: 3, stop: {kind: plateau, metric: accuracy, window: 1, patience_steps: 2}}
-`;
 
 const decisionsOf = (name: string): CampaignDecision[] =>
   bench
@@ -101,16 +65,10 @@ test("rounds follow each other, every decision with its numbers, and a stopped c
     const interrupted = bench.run("stopped", CAMPAIGN, {
       resume,
       signal: controller.signal,
-      open: async (checkpoint) => {
-        const policy = await openTabularPolicy(checkpoint);
-        const apply = policy.optimStep.bind(policy);
-        policy.optimStep = async (parameters) => {
-          updates++;
-          if (updates === stop) controller.abort();
-          return apply(parameters);
-        };
-        return policy;
-      },
+      open: countingPolicies(() => {
+        updates++;
+        if (updates === stop) controller.abort();
+      }),
       observe: (event) => {
         if (event.event === "stage-note" && typeof stop === "string" && event.text.startsWith(stop))
           controller.abort();
