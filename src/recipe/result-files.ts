@@ -5,6 +5,7 @@
 import type { CancellationSummary, OffsetSummary } from "../consensus/cancellation-summary.ts";
 import type { DivergenceSummary } from "../consensus/divergence-study.ts";
 import type { Rollout, SummaryRow } from "../types.ts";
+import type { ResponseOutcomes } from "./calibration/response-outcomes.ts";
 import type { Estimate } from "./evaluation/evaluation-file.ts";
 
 export type { EvaluationBenchmark, EvaluationFile } from "./evaluation/evaluation-file.ts";
@@ -19,6 +20,8 @@ export interface PassRateFile {
   counts: number[];
   /** `mirrored-j`, `j`, `u` or `flat`. */
   shape: string;
+  /** How all responses ended; absent in files of earlier versions. */
+  outcomes?: ResponseOutcomes;
   problems: { id: string; source: string; passRate: number }[];
 }
 

@@ -21,6 +21,16 @@ export const passRateShape = z.object({
   samplesPerProblem: count.min(1),
   counts: z.array(count).min(2).max(MAX_BINS),
   shape: name,
+  outcomes: z
+    .object({
+      responses: count,
+      correct: count,
+      truncated: count,
+      unboxed: count,
+      empty: count,
+      graderErrors: count,
+    })
+    .optional(),
   problems: z.array(z.object({ id: name, source: name, passRate: share })).max(MAX_PROBLEMS),
 });
 

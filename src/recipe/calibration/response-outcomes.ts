@@ -43,8 +43,6 @@ export function describeOutcomes(outcomes: ResponseOutcomes): string[] {
     ...(truncated === 0 ? [] : [`${share(truncated)} cut at the token limit`]),
     ...(unboxed === 0 ? [] : [`${share(unboxed)} ended without a boxed answer`]),
     ...(empty === 0 ? [] : [`${share(empty)} empty`]),
-    ...(graderErrors === 0
-      ? []
-      : [`the grader failed on ${graderErrors}, counted neither right nor wrong in this list`]),
+    ...(graderErrors === 0 ? [] : [`the grader failed on ${graderErrors}`]),
   ];
 }

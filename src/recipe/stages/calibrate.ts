@@ -7,13 +7,19 @@ import { resolve } from "node:path";
 import { type CalibrateConfig, calibrateSchema } from "../../config/stages/calibrate.ts";
 import { writeProblems } from "../../data/problems.ts";
 import { ConfigError, DataError } from "../../errors.ts";
-import { difficultyReason, difficultyShape, passRateHistogram } from "../../rl/index.ts";
+import { difficultyShape, passRateHistogram } from "../../rl/index.ts";
 import { clusteredInterval } from "../../stats/index.ts";
-import type { Json, Problem, Rollout } from "../../types.ts";
+import type { Problem, Rollout } from "../../types.ts";
 import { readPassRates } from "../calibration/pass-rate-shape.ts";
+import {
+  addOutcome,
+  createOutcomes,
+  describeOutcomes,
+  type ResponseOutcomes,
+} from "../calibration/response-outcomes.ts";
+import { type ProblemCount, selectByDifficulty } from "../calibration/select.ts";
 import { difficultyShiftFile } from "../calibration/shift.ts";
-import { createDropCounter } from "../drops.ts";
-import type { DropsFile, PassRateFile, ShiftFile } from "../result-files.ts";
+import type { PassRateFile, ShiftFile } from "../result-files.ts";
 import type { StageContext, StageKind, StageOutput } from "../stage.ts";
 import { discardChunks } from "./chunked-sampling.ts";
 import { streamModel } from "./evaluation.ts";
@@ -23,16 +29,27 @@ import { type KeptRollouts, openKeptRollouts } from "./kept-rollouts.ts";
 import { outputPlace, resolveOutput, writeJsonOutput } from "./output-files.ts";
 import { storedResponses } from "./stored-responses.ts";
 
-const MEANINGS = {
-  solved: "solved every time: nothing is left to learn",
-  too_easy: "solved more often than filter.max_pass_rate",
-  too_hard: "solved less often than filter.min_pass_rate, or never where drop_unsolved is on",
-};
-
-/** Correct responses of every problem, and how many problems were answered by stored ones. */
+/** What the responses to every problem came to, how all ended, and how many problems were answered by stored ones. */
 interface Counted {
-  correct: Map<string, number>;
+  counts: Map<string, ProblemCount>;
+  outcomes: ResponseOutcomes;
   reused: number;
+}
+
+/** Shares of problems at both ends so far: the histogram while it fills. */
+function shownValues(counts: ReadonlyMap<string, ProblemCount>, samples: number): Record<string, number> {
+  let [correct, solved, unsolved] = [0, 0, 0];
+  for (const count of counts.values()) {
+    correct += count.correct;
+    if (count.correct === samples) solved++;
+    if (count.correct === 0) unsolved++;
+  }
+  const total = Math.max(1, counts.size);
+  return {
+    accuracy: correct / (total * samples),
+    always_solved: solved / total,
+    never_solved: unsolved / total,
+  };
 }
 
 /** Grades stored responses, draws what is missing, and passes every response on once. */
@@ -42,10 +59,17 @@ async function countCorrect(
   problems: readonly Problem[],
   keep: (rollout: Rollout) => void,
 ): Promise<Counted> {
-  const correct = new Map<string, number>();
+  const counts = new Map<string, ProblemCount>();
+  const outcomes = createOutcomes();
   const count = (problem: Problem, group: readonly Rollout[]): void => {
-    correct.set(problem.id, group.filter(isCorrect).length);
-    group.forEach(keep);
+    counts.set(problem.id, {
+      correct: group.filter(isCorrect).length,
+      graderErrors: group.filter(({ verdict }) => verdict?.correct === null).length,
+    });
+    for (const rollout of group) {
+      addOutcome(outcomes, rollout);
+      keep(rollout);
+    }
   };
   for await (const { problem, group } of storedResponses({
     ...config,
@@ -56,10 +80,10 @@ async function countCorrect(
     gradeGroups([problem], [group], config.grader);
     count(problem, group);
   }
-  const reused = correct.size;
-  const missing = problems.filter(({ id }) => !correct.has(id));
+  const reused = counts.size;
+  const missing = problems.filter(({ id }) => !counts.has(id));
   if (reused > 0) context.progress.note(`${reused} of ${problems.length} problems from stored responses`);
-  if (missing.length === 0) return { correct, reused };
+  if (missing.length === 0) return { counts, outcomes, reused };
   const { model } = config;
   if (model === undefined)
     throw new DataError(
@@ -75,50 +99,11 @@ async function countCorrect(
     name: "calibrate",
     progress: { before: reused, total: problems.length },
   });
-  for await (const { problems: part, groups } of chunks)
+  for await (const { problems: part, groups } of chunks) {
     for (const [i, problem] of part.entries()) count(problem, groups[i] as Rollout[]);
-  return { correct, reused };
-}
-
-/** Problems to train on, their rate in `meta`, and why the others are not among them. */
-export function selectByDifficulty(
-  problems: readonly Problem[],
-  correct: ReadonlyMap<string, number>,
-  config: Pick<CalibrateConfig, "samplesPerProblem" | "filter">,
-  stage: string,
-): { kept: Problem[]; drops: DropsFile } {
-  const { samplesPerProblem: samples, filter } = config;
-  const counter = createDropCounter("problems", MEANINGS);
-  const kept: Problem[] = [];
-  for (const problem of problems) {
-    const solved = correct.get(problem.id) as number;
-    const reason = difficultyReason(
-      { id: problem.id, correct: solved, samples },
-      {
-        dropPerfect: filter.dropSolved,
-        maxPassRate: filter.maxPassRate,
-        // The smallest rate above 0: a problem solved once stays.
-        minPassRate: Math.max(filter.minPassRate, filter.dropUnsolved ? 1 / samples : 0),
-      },
-    );
-    if (reason !== null) {
-      counter.drop(reason, {
-        id: problem.id,
-        detail: `${solved} of ${samples} responses correct`,
-        text: problem.prompt,
-      });
-      continue;
-    }
-    counter.keep();
-    const rate = solved / samples;
-    const earlier = problem.meta["pass_rates"];
-    const rates: Record<string, Json> =
-      typeof earlier === "object" && earlier !== null && !Array.isArray(earlier) ? { ...earlier } : {};
-    // One rate per calibration: a set that passed several models says how hard it was for each.
-    rates[stage] = rate;
-    kept.push({ ...problem, meta: { ...problem.meta, pass_rate: rate, pass_rates: rates } });
+    context.progress.update(counts.size, problems.length, shownValues(counts, config.samplesPerProblem));
   }
-  return { kept, drops: counter.file(stage) };
+  return { counts, outcomes, reused };
 }
 
 /** The shift since an earlier calibration. @throws {ConfigError} when the stage named measured no pass rates */
@@ -146,26 +131,34 @@ async function run(config: CalibrateConfig, context: StageContext): Promise<Stag
     kept?.discard();
   }
   const samples = config.samplesPerProblem;
-  const { correct, reused } = counted;
-  const solvedOf = (id: string): number => correct.get(id) as number;
-  const counts = passRateHistogram(
+  const { counts, outcomes, reused } = counted;
+  const solvedOf = (id: string): number => (counts.get(id) as ProblemCount).correct;
+  const bins = passRateHistogram(
     problems.map(({ id }) => ({ id, correct: solvedOf(id), samples })),
     samples,
   );
-  const { kept: chosen, drops } = selectByDifficulty(problems, correct, config, context.id);
+  const { kept: chosen, drops } = selectByDifficulty(problems, counts, config, context.id);
   if (chosen.length === 0)
     throw new DataError(`stage ${context.id}: the filter keeps none of ${problems.length} problems`, {
       hint: "loosen filter, or calibrate on other problems",
-      details: { counts },
+      details: { counts: bins },
     });
   const passRates: PassRateFile = {
     stage: context.id,
     model: config.model ?? config.reuse.join(", "),
     samplesPerProblem: samples,
-    counts,
-    shape: difficultyShape(counts),
+    counts: bins,
+    shape: difficultyShape(bins),
+    outcomes,
     problems: problems.map(({ id, source }) => ({ id, source, passRate: solvedOf(id) / samples })),
   };
+  const remarks = describeOutcomes(outcomes);
+  if (remarks.length > 0) context.progress.note(`of ${outcomes.responses} responses: ${remarks.join("; ")}`);
+  // All problems would stay, as they do when they are merely hard.
+  if (outcomes.correct === 0)
+    context.progress.note(
+      "no response to any problem is correct: look at a few before training on these (prompt, length limit, grader, answers)",
+    );
   const problemsPlace = outputPlace(context, "problems.jsonl");
   writeProblems(problemsPlace.absolute, chosen);
   const shift = config.compareWith === undefined ? null : shiftSince(context, config.compareWith, passRates);
@@ -182,6 +175,8 @@ async function run(config: CalibrateConfig, context: StageContext): Promise<Stag
       kept: chosen.length,
       shape: passRates.shape,
       pass_rate: clusteredInterval(passRates.problems.map(({ passRate }) => passRate)).value,
+      ...(outcomes.truncated === 0 ? {} : { truncated: outcomes.truncated / outcomes.responses }),
+      ...(outcomes.graderErrors === 0 ? {} : { grader_errors: outcomes.graderErrors }),
       ...(reused === 0 ? {} : { reused }),
       ...(shift === null ? {} : { change: shift.change.value }),
     },
@@ -192,7 +187,7 @@ async function run(config: CalibrateConfig, context: StageContext): Promise<Stag
 
 export const calibrateStage: StageKind<CalibrateConfig> = {
   kind: "calibrate",
-  version: 2,
+  version: 3,
   schema: calibrateSchema,
   inputs: ({ model, problems, reuse, compareWith }) => [
     ...(model === undefined ? [] : [model]),

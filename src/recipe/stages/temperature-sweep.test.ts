@@ -85,6 +85,21 @@ describe("temperature_sweep stage", () => {
     expect(drawn[0]?.sampling.temperature).toBe(sweepOf("curves").decision.temperature);
   });
 
+  test("one benchmark of an evaluation may be drawn at it, the others at their own", async () => {
+    const sweep = path("curves", "stages/sweep/sweep.json");
+    const evaluation = (sampling: string): string =>
+      `  - {id: scores, kind: evaluate, arms: [{arm: half, model: "${HALF}"}], problems: "{root}/toy.jsonl", samples_per_problem: 2, keep_rollouts: all, sampling: {temperature: 0.5, max_new_tokens: 12}, overrides: [{benchmarks: [toy], sampling: ${sampling}}]}\n`;
+    await bench.run("override", evaluation(`{temperature_from: "${sweep}"}`));
+    const [benchmark] = json<{ arms: { benchmarks: { sampling: { temperature: number } }[] }[] }>(
+      "override",
+      "evaluations/scores.json",
+    ).arms.flatMap(({ benchmarks }) => benchmarks);
+    expect(benchmark?.sampling.temperature).toBe(sweepOf("curves").decision.temperature);
+    await expect(
+      bench.run("override-both", evaluation(`{temperature: 1, temperature_from: "${sweep}"}`)),
+    ).rejects.toThrow(/temperature or temperature_from, got both/);
+  });
+
   test("after a kill only the temperatures that are missing are drawn, with the same bytes", async () => {
     await bench.run("whole", stage(HALF, GRID));
     let calls = 0;
@@ -338,6 +353,7 @@ describe("calibrate: stored responses, reasons, shift", () => {
       solved: count((rate) => rate === 1),
       too_easy: count((rate) => rate > 0.5 && rate < 1),
       too_hard: count((rate) => rate === 0),
+      ungraded: 0,
     });
     expect(drops.kept).toBe(count((rate) => rate > 0 && rate <= 0.5));
     const [row] = bench.read("reasons", "stages/second/problems.jsonl").split("\n");
