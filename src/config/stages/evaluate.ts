@@ -19,16 +19,21 @@ const MAX_VALUES = 32;
 
 const armNameSchema = z.string().min(1).max(MAX_ARM_CHARACTERS);
 const samplesSchema = z.int().min(1).max(MAX_SAMPLES);
-const { temperature, topK, topP, minP, maxNewTokens } = samplingSchema.shape;
+const { temperature, temperatureFrom, topK, topP, minP, maxNewTokens } = samplingSchema.shape;
 
 /** Sampling keys of which any may be left out: what is left out stays as the evaluation has it. */
-const samplingChangesSchema = z.strictObject({
-  temperature: temperature.removeDefault().optional().describe("In place of `sampling.temperature`."),
-  topK: topK.removeDefault().optional().describe("In place of `sampling.top_k`."),
-  topP: topP.removeDefault().optional().describe("In place of `sampling.top_p`."),
-  minP: minP.removeDefault().optional().describe("In place of `sampling.min_p`."),
-  maxNewTokens: maxNewTokens.optional().describe("In place of `sampling.max_new_tokens`."),
-});
+const samplingChangesSchema = z
+  .strictObject({
+    temperature: temperature.removeDefault().optional().describe("In place of `sampling.temperature`."),
+    temperatureFrom,
+    topK: topK.removeDefault().optional().describe("In place of `sampling.top_k`."),
+    topP: topP.removeDefault().optional().describe("In place of `sampling.top_p`."),
+    minP: minP.removeDefault().optional().describe("In place of `sampling.min_p`."),
+    maxNewTokens: maxNewTokens.optional().describe("In place of `sampling.max_new_tokens`."),
+  })
+  .refine(({ temperature: given, temperatureFrom: from }) => given === undefined || from === undefined, {
+    error: "expected temperature or temperature_from, got both",
+  });
 
 const overrideSchema = z.strictObject({
   benchmarks: z
