@@ -16,6 +16,7 @@ import { describeEnvironment, environmentFile } from "./environment.ts";
 import { orderStages } from "./graph.ts";
 import { openRunLogs, type RunLogs } from "./metrics-log.ts";
 import { openPolicy } from "./open-policy.ts";
+import { pinStages } from "./pins.ts";
 import { planStage } from "./plan.ts";
 import { createPolicySlot, type OpenPolicy, type PolicySlot } from "./policy-slot.ts";
 import type { RunObserver } from "./run-events.ts";
@@ -74,9 +75,11 @@ export async function runRecipe(options: RunRecipeOptions): Promise<RunResult> {
       for (const step of ledger.steps()) ledger.forget(step.stage);
     }
     const { engine } = recipe;
-    const keys = await stageKeys(ordered, recipe, kinds);
-    const plan = ordered.map((stage) => planStage(runFolder, ledger, stage, keys.get(stage.id)!));
-    writeRunFiles(runFolder, recipe, options.command ?? process.argv);
+    const signal = AbortSignal.any([lost.signal, ...(options.signal ? [options.signal] : [])]);
+    const pinned = await pinStages(ordered, recipe, kinds, ledger, signal);
+    const keys = await stageKeys(pinned.stages, recipe, kinds);
+    const plan = pinned.stages.map((stage) => planStage(runFolder, ledger, stage, keys.get(stage.id)!));
+    writeRunFiles(runFolder, pinned.recipe, options.command ?? process.argv);
     const logs = openRunLogs(runFolder);
     forgetRemovedStages(runFolder, ledger, logs, new Set(keys.keys()));
     slot = createPolicySlot(engine, options.open ?? openPolicy);
@@ -95,7 +98,6 @@ export async function runRecipe(options: RunRecipeOptions): Promise<RunResult> {
       engine: { ...engine },
       stages,
     });
-    const signal = AbortSignal.any([lost.signal, ...(options.signal ? [options.signal] : [])]);
     const runHint = `continue with: polaris run --resume --run-dir ${options.runFolder}`;
     const run = {
       kinds,

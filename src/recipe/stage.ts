@@ -27,7 +27,14 @@ export interface StageOutput {
 }
 
 /** The chat template is applied by the server, or here with the one in a folder; null = none, the text goes out bare. */
-export type TemplateSource = { by: "server" } | { by: "folder"; folder: string | null };
+export type TemplateSource =
+  | { by: "server" }
+  | {
+      by: "folder";
+      folder: string | null;
+      /** Under the template's own names, for example `enable_thinking`. */
+      variables?: Readonly<Record<string, Json>>;
+    };
 
 /** What a stage reports while it works; shown on the terminal, never part of a result. */
 export interface StageProgress {
@@ -95,6 +102,13 @@ export interface StageContext {
   signal: AbortSignal;
 }
 
+/** What a stage is given to settle names that move. */
+export interface PinContext {
+  /** Configurations of stages as earlier starts of this run, and this one so far, recorded them. */
+  recorded: readonly Json[];
+  signal: AbortSignal;
+}
+
 /** One kind of stage, registered in `recipe/stages/index.ts`. */
 export interface StageKind<Config = unknown> {
   kind: string;
@@ -103,6 +117,11 @@ export interface StageKind<Config = unknown> {
   schema: ZodType<Config>;
   /** Stage ids, builtin names and paths this configuration reads. */
   inputs(config: Config): string[];
+  /**
+   * Puts what a moving name (the branch of a data set) stands for into the configuration, so that the content key and the
+   * recorded recipe cover it. Called once at the start of a run; a resumed run keeps what it had recorded.
+   */
+  pin?(config: Config, context: PinContext): Promise<Config>;
   /** True when it needs gradients: an engine that only samples refuses it before anything runs. */
   trains?: boolean;
   /** Why no model will be kept under `<id>@<name>`, in a sentence; null when one may be. Absent: it keeps none. */

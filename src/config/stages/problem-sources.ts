@@ -57,8 +57,13 @@ const hubSource = z.strictObject({
     .max(200)
     .default("main")
     .describe(
-      "Branch, tag or commit. A branch moves on: name a commit where the run must be repeatable; the commit used is kept in sources.json.",
+      "Branch, tag or commit. The commit a branch stands for is settled when the run starts and kept when it is resumed.",
     ),
+  commit: z
+    .string()
+    .regex(/^[0-9a-f]{40}$/, "expected 40 hexadecimal digits")
+    .optional()
+    .describe("The commit the revision stands for. Recorded by a run; given, the Hub is not asked for it."),
   files: z
     .array(z.string().min(1).max(500))
     .min(1)

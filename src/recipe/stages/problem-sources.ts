@@ -3,14 +3,14 @@
  * What each gave is recorded, with the commit a Hub revision stood for.
  */
 import type { ColumnsConfig, ProblemSource } from "../../config/stages/problem-sources.ts";
-import { openHubDataset } from "../../data/hub/dataset.ts";
+import { openHubDataset, resolveHubCommit } from "../../data/hub/dataset.ts";
 import type { ProblemColumns } from "../../data/problem-row.ts";
 import { streamProblems } from "../../data/problems.ts";
 import type { DataError } from "../../errors.ts";
-import type { Problem } from "../../types.ts";
+import type { Json, Problem } from "../../types.ts";
 import { createBenchmark } from "../practice/benchmarks.ts";
 import type { SourcesFile } from "../result-files.ts";
-import type { StageContext } from "../stage.ts";
+import type { PinContext, StageContext } from "../stage.ts";
 import { resolveProblemsInput } from "./inputs.ts";
 
 export interface ReadSourcesOptions {
@@ -22,6 +22,43 @@ export interface ReadSourcesOptions {
 function columnsOf(columns: ColumnsConfig): ProblemColumns {
   const named = Object.entries(columns ?? {}).filter(([, name]) => name !== undefined);
   return Object.fromEntries(named) as ProblemColumns;
+}
+
+/** The commit an earlier start of the run, or another of its stages, recorded for a revision of a data set. */
+function recordedCommit(
+  recorded: readonly Json[],
+  { dataset, revision }: Extract<ProblemSource, { from: "hub" }>,
+): string | null {
+  for (const config of recorded) {
+    const sources = (config as { sources?: unknown } | null)?.sources;
+    for (const source of Array.isArray(sources) ? (sources as Partial<Record<string, unknown>>[]) : [])
+      if (source?.["from"] === "hub" && source["dataset"] === dataset && source["revision"] === revision)
+        if (typeof source["commit"] === "string") return source["commit"];
+  }
+  return null;
+}
+
+/**
+ * Puts the commit beside every Hub revision, so that a content key does not cover a branch but what it stood for.
+ * @throws {DataError} when the Hub has no such data set or revision, or cannot be asked
+ */
+export async function pinProblemSources(
+  sources: readonly ProblemSource[],
+  { recorded, signal }: PinContext,
+): Promise<ProblemSource[]> {
+  const pinned: ProblemSource[] = [];
+  for (const source of sources) {
+    if (source.from !== "hub" || source.commit !== undefined) {
+      pinned.push(source);
+      continue;
+    }
+    const { dataset, revision } = source;
+    const commit =
+      recordedCommit([...recorded, { sources: pinned as unknown as Json }], source) ??
+      (await resolveHubCommit(dataset, { revision, signal }));
+    pinned.push({ ...source, commit });
+  }
+  return pinned;
 }
 
 /**
@@ -54,9 +91,10 @@ export async function* readProblemSources(
     let files: { path: string; local: string }[];
     let record: SourcesFile["sources"][number];
     if (source.from === "hub") {
-      const { dataset, revision, config, split, files: patterns } = source;
+      const { dataset, revision, commit, config, split, files: patterns } = source;
       const set = await openHubDataset(dataset, {
         revision,
+        ...(commit === undefined ? {} : { commit }),
         ...(patterns === undefined ? {} : { files: patterns }),
         ...(split === undefined ? {} : { split }),
         ...(config === undefined ? {} : { config }),

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, expect, test, vi } from "vitest";
-import { startHub } from "../../data/hub/testing.ts";
+import { loadRecipe } from "../../config/load-recipe.ts";
+import { type LocalDataset, startHub } from "../../data/hub/testing.ts";
 import { writeJsonl } from "../../data/jsonl.ts";
 import { writeProblemFile } from "../../data/problem-file.ts";
 import { readProblems } from "../../data/problems.ts";
@@ -9,6 +10,7 @@ import { readRows } from "../../data/rows.ts";
 import { collect, scratchFolder } from "../../data/testing.ts";
 import { WORD_LEVEL_CONFIG, wordLevelTokenizer } from "../../text/testing.ts";
 import type { DropsFile, SourcesFile } from "../result-files.ts";
+import { problemsStage } from "./problems.ts";
 import { createWorkbench, type Workbench } from "./testing/recipe-run.ts";
 
 let bench: Workbench;
@@ -201,4 +203,60 @@ test("a data set of the Hub by id and revision; the commit is in the output; off
   expect((await build("offline", keys)).problems).toEqual(first.problems);
   expect(hub.requests).toHaveLength(before);
   expect(existsSync(join(cache, "hub", "datasets--org--maths"))).toBe(true);
+});
+
+test("a branch is settled when the run starts: a resumed run keeps the commit, one started over asks again", async () => {
+  const [first, second] = ["1".repeat(40), "2".repeat(40)];
+  const line = (n: number) => `${JSON.stringify({ problem: `What is 1+${n}?`, answer: String(1 + n) })}\n`;
+  const maths: LocalDataset = {
+    commits: { [first]: { "train.jsonl": line(1) }, [second]: { "train.jsonl": line(2) } },
+    refs: { main: first },
+    token: "hf_secret",
+  };
+  const hub = await startHub({ "org/maths": maths });
+  vi.stubEnv("HF_ENDPOINT", hub.endpoint);
+  vi.stubEnv("HF_HOME", scratchFolder());
+  vi.stubEnv("HF_HUB_CACHE", "");
+  vi.stubEnv("HF_TOKEN", "hf_secret");
+  const asked = () => hub.requests.filter((request) => request.includes("/revision/")).length;
+  const source = "sources: [{from: hub, dataset: org/maths}]";
+  const stages = ["one", "two"].map((id) => `  - {id: ${id}, kind: problems, ${source}}`).join("\n");
+  const run = async (extra: object) => {
+    const result = await bench.run("moving", stages, extra);
+    const prompts = (await readProblems(join(result.runFolder, "stages", "two", "problems.jsonl"))).map(
+      ({ prompt }) => prompt,
+    );
+    return { prompts, skipped: result.stages.map(({ skipped }) => skipped), folder: result.runFolder };
+  };
+  const { folder, prompts } = await run({});
+  expect(prompts).toEqual(["What is 1+1?"]);
+  expect(asked()).toBe(1);
+  expect(bench.read("moving", "recipe.yaml").match(new RegExp(`commit: "?${first}`, "g"))).toHaveLength(2);
+
+  maths.refs["main"] = second;
+  const before = hub.requests.length;
+  expect((await run({ resume: true })).skipped).toEqual([true, true]);
+  expect(hub.requests).toHaveLength(before);
+  // Files that were lost are made again from the commit the run started with.
+  rmSync(join(folder, "stages", "two"), { recursive: true });
+  expect(await run({ resume: true })).toMatchObject({ prompts: ["What is 1+1?"], skipped: [true, false] });
+  expect(asked()).toBe(1);
+
+  expect((await run({ overwrite: true })).prompts).toEqual(["What is 1+2?"]);
+  expect(asked()).toBe(2);
+  // The recorded recipe is the run: it gives the same problems wherever the branch is now.
+  maths.refs["main"] = first;
+  const again = loadRecipe({
+    files: [join(folder, "recipe.yaml")],
+    schemas: { problems: problemsStage.schema },
+  });
+  expect(again.recipe.stages[0]!.config).toMatchObject({ sources: [{ revision: "main", commit: second }] });
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
+    if (entry.isFile())
+      expect(readFileSync(join(entry.parentPath, entry.name), "latin1")).not.toContain("hf_secret");
+
+  delete maths.refs["main"];
+  await expect(run({ overwrite: true })).rejects.toThrow(
+    /^stage one: data set org\/maths at main: .* has no such data set or revision$/,
+  );
 });

@@ -22,7 +22,7 @@ import type { SourcesFile } from "../result-files.ts";
 import type { StageContext, StageKind, StageOutput } from "../stage.ts";
 import { readProblemsInput } from "./inputs.ts";
 import { outputPlace, resolveOutput, writeJsonOutput } from "./output-files.ts";
-import { readProblemSources } from "./problem-sources.ts";
+import { pinProblemSources, readProblemSources } from "./problem-sources.ts";
 import { promptVariant } from "./prompt-text.ts";
 import { stopIfAsked } from "./resumable.ts";
 
@@ -165,5 +165,9 @@ export const problemsStage: StageKind<ProblemsConfig> = {
     ...(config.overlong === undefined ? [] : [config.overlong.model]),
     ...(config.decontaminate?.against ?? []),
   ],
+  pin: async (config, context) => ({
+    ...config,
+    sources: await pinProblemSources(config.sources, context),
+  }),
   run,
 };
