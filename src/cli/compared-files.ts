@@ -53,8 +53,8 @@ export async function readComparedFiles(
   paths: readonly string[],
   options: ComparedFilesOptions,
 ): Promise<ComparedFiles> {
-  const { files, problems } = await openResponseFiles(paths, options.problems);
-  const read = await readAnyRollouts(files, { problems, limitTokens: options.limitTokens });
+  const { files, problems, rows } = await openResponseFiles(paths, options.problems);
+  const read = await readAnyRollouts(files, { problems, rows, limitTokens: options.limitTokens });
   const groups: GradedResponse[][] = groupAnyRollouts(read);
   gradeGroups(read.problems, groups, { mode: options.grader, answerFrom: "last_boxed" });
   const compared = read.problems.map((problem, i) =>

@@ -7,7 +7,7 @@
  * by id, and their answers are the ones that count; rows of other questions are left out and counted.
  */
 import { DataError } from "../errors.ts";
-import type { FinishReason, Problem } from "../types.ts";
+import type { FinishReason, Json, Problem } from "../types.ts";
 import { readJsonl } from "./jsonl.ts";
 import { readParquet } from "./parquet-read.ts";
 import { createProblemIndex } from "./rollout-problem.ts";
@@ -47,6 +47,8 @@ export interface ReadAnyOptions {
   limitTokens?: number;
   /** Called for a row whose problem is not among `problems`. */
   onUnmatched?: (where: string) => void;
+  /** Rows of a path, for what is no file, such as a store. @default JSONL or Parquet by name */
+  rows?: (path: string) => AsyncIterable<{ value: Json; where: string }>;
 }
 
 /** Responses of a file or several, with their problems. */
@@ -74,9 +76,12 @@ export function assumeFinish(text: string, lengthTokens: number | null, limitTok
   return reached && !text.includes("\\boxed") ? "length" : "stop";
 }
 
-async function* rowsOf(path: string): AsyncGenerator<{ row: RolloutRow; where: string }> {
-  const rows = path.endsWith(".parquet") ? readParquet(path) : readJsonl(path);
-  for await (const { value, where } of rows) yield { row: parseRolloutRow(value, where), where };
+async function* rowsOf(
+  path: string,
+  read: NonNullable<ReadAnyOptions["rows"]> = (file) =>
+    file.endsWith(".parquet") ? readParquet(file) : readJsonl(file),
+): AsyncGenerator<{ row: RolloutRow; where: string }> {
+  for await (const { value, where } of read(path)) yield { row: parseRolloutRow(value, where), where };
 }
 
 /**
@@ -93,7 +98,7 @@ export async function* streamAnyRollouts(
   const index = createProblemIndex(options.problems);
   const samples = new Map<string, number>();
   for (const path of paths) {
-    for await (const { row, where } of rowsOf(path)) {
+    for await (const { row, where } of rowsOf(path, options.rows)) {
       const problem = index.resolve(row, where);
       if (problem === null) {
         options.onUnmatched?.(where);

@@ -5,10 +5,9 @@
 import { Command } from "commander";
 import { DEFAULT_REQUIRED_SPANS, distinctSpans, summariseCompliance } from "../../consensus/compliance.ts";
 import { parseRolloutRow } from "../../data/rollout-row.ts";
-import { readRows } from "../../data/rows.ts";
 import { DataError } from "../../errors.ts";
 import { wholeNumber } from "../number-options.ts";
-import { openResponseFiles } from "../response-files.ts";
+import { openResponseFiles, type ResponseFiles } from "../response-files.ts";
 import { formatTable, printable } from "../style.ts";
 
 interface ComplianceOptions {
@@ -27,10 +26,10 @@ interface Group {
 
 const percent = (value: number): string => `${(100 * value).toFixed(1)}%`;
 
-async function readGroups(files: readonly string[]): Promise<Group[]> {
+async function readGroups({ files, rows }: ResponseFiles): Promise<Group[]> {
   const groups = new Map<string, Group>();
   for (const file of files) {
-    for await (const { value, where } of readRows(file)) {
+    for await (const { value, where } of rows(file)) {
       const row = parseRolloutRow(value, where);
       const stage = row.stage ?? "";
       const model = row.policyVersion ?? "";
@@ -48,8 +47,7 @@ async function readGroups(files: readonly string[]): Promise<Group[]> {
 }
 
 async function compliance(paths: string[], options: ComplianceOptions): Promise<void> {
-  const { files } = await openResponseFiles(paths);
-  const rows = (await readGroups(files)).map(({ spans, ...group }) => ({
+  const rows = (await readGroups(await openResponseFiles(paths))).map(({ spans, ...group }) => ({
     ...group,
     ...summariseCompliance([...spans.values()], options.requiredSpans),
   }));
@@ -80,7 +78,10 @@ async function compliance(paths: string[], options: ComplianceOptions): Promise<
 export function createComplianceCommand(): Command {
   return new Command("compliance")
     .description("Share of responses with enough \\underline{} results, per file, stage and model.")
-    .argument("<responses...>", "files of responses in any dialect, or folders runs/<run>/stages/<stage>")
+    .argument(
+      "<responses...>",
+      "files of responses in any dialect, rollout stores, or folders runs/<run>/stages/<stage>",
+    )
     .option(
       "--required-spans <n>",
       "distinct results a compliant response has",

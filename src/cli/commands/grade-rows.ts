@@ -1,10 +1,8 @@
 /**
- * Rows of responses to grade, in the columns people have:
- *   own   {problemId, text, finishReason, ...} rollouts, or {id, response, answer}
- *   verl  {prompt, response(s) | solution_str, reward_model: {ground_truth}, extra_info}
- *   trl   {prompt, completion: text or messages, answer | solution | ground_truth}
- * and rows of labelled pairs. Reads columns, judges nothing.
+ * Rows to grade: responses in any dialect (data/rollout-row.ts) or in columns that are named, golds, and labelled pairs.
+ * Reads columns, judges nothing.
  */
+import { parseRolloutRow, type RowProblem } from "../../data/rollout-row.ts";
 import { DataError } from "../../errors.ts";
 import type { LabelledPair } from "../../math/pairs.ts";
 import type { Answer, FinishReason, Json } from "../../types.ts";
@@ -15,12 +13,21 @@ export interface GradeColumns {
   id?: string;
 }
 
+/** A response to grade. */
+export interface GradeResponse {
+  /** Number the row gives it, otherwise its place in the row. */
+  sample: number;
+  text: string;
+  finishReason: FinishReason;
+}
+
 export interface ResponseRow {
   id: string;
   gold: Answer | null;
-  /** One or several samples of one problem; null when the row has no response column. */
-  responses: string[] | null;
-  finishReasons: FinishReason[];
+  /** What the row says of its problem. */
+  problem: RowProblem;
+  /** One or several samples of one problem. */
+  responses: GradeResponse[];
 }
 
 type Row = Record<string, Json>;
@@ -113,9 +120,60 @@ function asRow(value: unknown, where: string): Row {
   return value as Row;
 }
 
+/** A gold answer as the row has it. @throws {DataError} when it is something else */
+function goldOf(value: Json | undefined, where: string): Answer | null {
+  if (value === undefined || value === null) return null;
+  if (isAnswer(value)) return value;
+  throw new DataError(`${where}: expected a gold answer as text, number or a list of these`);
+}
+
+/** Value of a named column, or of the first usual one. @throws {DataError} when the named one is missing */
+function columnOf(
+  row: Row,
+  { name, usual, what, where }: { name?: string; usual: readonly string[]; what: string; where: string },
+): Json | undefined {
+  if (name === undefined) return first(row, usual);
+  const found = at(row, name);
+  if (found !== undefined && found !== null) return found;
+  throw new DataError(
+    `${where}: expected a column "${name}" with the ${what}, got ${Object.keys(row).join(", ")}`,
+  );
+}
+
 /**
- * Reads one row of responses.
- * @throws {DataError} when a named column is missing or a column holds something else
+ * Reads the gold answer of a row and the id it goes by.
+ * @throws {DataError} when a named column is missing or holds something else
+ */
+export function parseGoldRow(
+  value: unknown,
+  where: string,
+  fallbackId: string,
+  columns: Pick<GradeColumns, "gold" | "id"> = {},
+): { id: string; gold: Answer | null } {
+  const row = asRow(value, where);
+  const gold = goldOf(columnOf(row, { name: columns.gold, usual: GOLD, what: "gold answer", where }), where);
+  const id = columnOf(row, { name: columns.id, usual: ID, what: "id", where });
+  return { id: id === undefined ? fallbackId : String(id), gold };
+}
+
+/** Responses in the columns that are named, and in the usual ones where none is. */
+function namedResponses(row: Row, where: string, name: string | undefined): GradeResponse[] {
+  const response = columnOf(row, { name, usual: RESPONSE, what: "response", where });
+  if (response === undefined) return [];
+  // A list of messages is one response; a list of texts or of conversations is several.
+  const several = Array.isArray(response) && !(response.length > 0 && response.every(isMessage));
+  const texts = several ? (response as Json[]).map((one) => textOf(one, where)) : [textOf(response, where)];
+  const reasons = finishOf(first(row, FINISH));
+  return texts.map((text, sample) => ({
+    sample,
+    text,
+    finishReason: reasons[sample] ?? reasons[0] ?? "stop",
+  }));
+}
+
+/**
+ * Reads one row of responses: in any dialect, or by the columns that are named.
+ * @throws {DataError} when no dialect fits, a named column is missing, or a column holds something else
  */
 export function parseResponseRow(
   value: unknown,
@@ -124,31 +182,28 @@ export function parseResponseRow(
   columns: GradeColumns,
 ): ResponseRow {
   const row = asRow(value, where);
-  const chosen = (name: string | undefined, usual: readonly string[], what: string): Json | undefined => {
-    if (name === undefined) return first(row, usual);
-    const found = at(row, name);
-    if (found === undefined || found === null)
-      throw new DataError(
-        `${where}: expected a column "${name}" with the ${what}, got ${Object.keys(row).join(", ")}`,
-      );
-    return found;
-  };
-  const gold = chosen(columns.gold, GOLD, "gold answer");
-  if (gold !== undefined && !isAnswer(gold))
-    throw new DataError(`${where}: expected a gold answer as text, number or a list of these`);
-  const response = chosen(columns.response, RESPONSE, "response");
-  let responses: string[] | null = null;
-  if (response !== undefined) {
-    // A list of messages is one response; a list of texts or of conversations is several.
-    const several = Array.isArray(response) && !(response.length > 0 && response.every(isMessage));
-    responses = several ? (response as Json[]).map((one) => textOf(one, where)) : [textOf(response, where)];
+  if (Object.values(columns).some((name) => name !== undefined)) {
+    const { id, gold } = parseGoldRow(row, where, fallbackId, columns);
+    const problem = {
+      id: { value: id, surely: true },
+      question: null,
+      answer: null,
+      source: null,
+      index: null,
+    };
+    return { id, gold, problem, responses: namedResponses(row, where, columns.response) };
   }
-  const id = chosen(columns.id, ID, "id");
+  const { problem, responses } = parseRolloutRow(row, where);
+  const usual = columnOf(row, { usual: ID, what: "id", where });
   return {
-    id: id === undefined ? fallbackId : String(id),
-    gold: gold ?? null,
-    responses,
-    finishReasons: finishOf(first(row, FINISH)),
+    id: problem.id?.value ?? (usual === undefined ? (problem.index ?? fallbackId) : String(usual)),
+    gold: goldOf(problem.answer ?? first(row, GOLD), where),
+    problem,
+    responses: responses.map(({ text, sample, finishReason }, i) => ({
+      sample: sample ?? i,
+      text,
+      finishReason: finishReason ?? "stop",
+    })),
   };
 }
 

@@ -1,11 +1,16 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { afterEach, expect, test, vi } from "vitest";
 import { readParquet } from "../../data/parquet-read.ts";
+import { writeProblems } from "../../data/problems.ts";
+import { writeRollouts } from "../../data/rollouts.ts";
 import { collect, scratchFolder } from "../../data/testing.ts";
+import { openRolloutSink } from "../../store/rollouts/sink.ts";
+import { sampleRollouts } from "../../store/rollouts/testing/sample-rollouts.ts";
+import type { Problem } from "../../types.ts";
 import { createExplainCommand } from "./explain.ts";
 import { createGradeCommand } from "./grade.ts";
 import { createKeyCommand } from "./key.ts";
@@ -101,6 +106,44 @@ test("golds come from another file by id, verdicts go to JSONL or Parquet", asyn
   }
 });
 
+test("the rollouts of a stage are graded from a file or a store, with the problems the stage was given", async () => {
+  const run = scratchFolder();
+  const problems: Problem[] = Array.from({ length: 8 }, (_, i) => ({
+    id: `problem-${i}`,
+    prompt: `What is ${i}?`,
+    answer: i,
+    source: "counting",
+    meta: {},
+  }));
+  writeProblems(join(run, "stages/pool/problems.jsonl"), problems);
+  // The stage left fewer problems than its rollouts answer.
+  writeProblems(join(run, "stages/calibrate/problems.jsonl"), problems.slice(0, 2));
+  writeFileSync(
+    join(run, "recipe.yaml"),
+    "stages:\n  - {id: pool, kind: problems}\n  - {id: calibrate, kind: calibrate, problems: pool}\n",
+  );
+  const rollouts = [...sampleRollouts(0, 32)].map((rollout, i) => ({
+    ...rollout,
+    text: `\\boxed{${i % 3 === 0 ? rollout.problemId.slice(8) : -1}}`,
+    finishReason: "stop" as const,
+  }));
+  const file = join(run, "stages/calibrate/rollouts.jsonl.gz");
+  writeRollouts(file, rollouts);
+  const graded = async (path: string) => parseLines(await output(createGradeCommand(), path, "--json"));
+  const expected = rollouts.map(({ problemId, sample }, i) => [problemId, sample, i % 3 === 0]);
+  const facts = (rows: Record<string, unknown>[]) =>
+    rows.map((row) => [row["id"], row["sample"], row["correct"]]);
+  expect(facts(await graded(join(run, "stages/calibrate")))).toEqual(expected);
+  expect(facts(await graded(file))).toEqual(expected);
+  rmSync(file);
+  const sink = openRolloutSink(join(run, "stages/calibrate/rollouts"));
+  for (const rollout of rollouts) sink.write(rollout);
+  sink.close();
+  expect(facts(await graded(join(run, "stages/calibrate")))).toEqual(expected);
+  expect(facts(await graded(join(run, "stages/calibrate/rollouts")))).toEqual(expected);
+  await expect(graded(run)).rejects.toThrow(/expected responses of one stage, got a run/);
+});
+
 test("compat mode and the think-close rule are options", async () => {
   const path = jsonl([{ id: 1, answer: "x=5", response: "</think>\\boxed{y = 5}" }]);
   const options = ["--extract", "think_close", "--json"];
@@ -111,7 +154,7 @@ test("compat mode and the think-close rule are options", async () => {
 });
 
 test.each([
-  [[{ id: 1, answer: "1" }], "expected a column with responses"],
+  [[{ id: 1, answer: "1" }], "expected a row with a response"],
   [[{ id: 1, response: "x" }], "row 1 has no gold answer"],
   [[{ id: 1, answer: { a: 1 }, response: "x" }], "expected a gold answer"],
   [[{ id: 1, answer: "1", response: { a: 1 } }], "expected a response"],

@@ -42,7 +42,10 @@ function temperature(text: string): number {
 /** Options every command that compares responses has. */
 export function addComparedOptions(command: Command): Command {
   return command
-    .argument("<rollouts...>", "files of responses in any dialect, or folders runs/<run>/stages/<stage>")
+    .argument(
+      "<rollouts...>",
+      "files of responses in any dialect, rollout stores, or folders runs/<run>/stages/<stage>",
+    )
     .option("--problems <file>", "the problems, where the rows do not hold questions and answers")
     .option(
       "--limit-tokens <n>",

@@ -51,7 +51,7 @@ function describeCounts(counts: VoteCounts, unmatched: number): string[] {
 }
 
 async function build(options: BuildOptions): Promise<void> {
-  const { files, problems } = await openResponseFiles(options.from, options.problems);
+  const { files, problems, rows } = await openResponseFiles(options.from, options.problems);
   const { store, steps } = await openStoreForBuilding(options.store, {
     preset: options.preset,
     sets: filtersOf(options),
@@ -68,6 +68,7 @@ async function build(options: BuildOptions): Promise<void> {
     let shown = 0;
     const rollouts = streamAnyRollouts(files, {
       problems,
+      rows,
       limitTokens: options.limitTokens,
       onUnmatched: () => {
         unmatched++;
@@ -102,7 +103,7 @@ export function createBuildCommand(): Command {
     )
     .requiredOption(
       "--from <rollouts...>",
-      "files of responses in any dialect, or folders runs/<run>/stages/<stage>",
+      "files of responses in any dialect, rollout stores, or folders runs/<run>/stages/<stage>",
     )
     .option("--problems <file>", "the problems, where the rows do not hold questions and answers");
   addStoreOption(command)

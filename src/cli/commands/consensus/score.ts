@@ -60,7 +60,7 @@ function means({ responses, ratio, withSet, overlap, reward, graded }: Tally) {
 }
 
 async function score(paths: string[], options: ScoreOptions): Promise<void> {
-  const { files, problems } = await openResponseFiles(paths, options.problems);
+  const { files, problems, rows } = await openResponseFiles(paths, options.problems);
   const store = await openConsensusStore(options.store, { create: false });
   const interrupt = listenForInterrupt(() => process.stderr.write("stopping\n"));
   const file = options.out === undefined ? null : openAtomicFile(options.out);
@@ -70,7 +70,7 @@ async function score(paths: string[], options: ScoreOptions): Promise<void> {
     const reasons = new Map<string, Tally>();
     const sides = { right: emptyTally(), wrong: emptyTally() };
     const all = emptyTally();
-    const rollouts = streamAnyRollouts(files, { problems, limitTokens: options.limitTokens });
+    const rollouts = streamAnyRollouts(files, { problems, rows, limitTokens: options.limitTokens });
     for await (const row of scoreResponses({
       store,
       rollouts,
@@ -130,7 +130,10 @@ export function createScoreCommand(): Command {
     .description(
       "Meets responses with the sets of a store: overlap, ratio, reward and reason, one JSON line each, and a table.",
     )
-    .argument("<rollouts...>", "files of responses in any dialect, or folders runs/<run>/stages/<stage>")
+    .argument(
+      "<rollouts...>",
+      "files of responses in any dialect, rollout stores, or folders runs/<run>/stages/<stage>",
+    )
     .option("--problems <file>", "the problems, where the rows do not hold questions and answers");
   return addStoreOption(command)
     .addOption(

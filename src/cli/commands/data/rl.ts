@@ -47,8 +47,8 @@ async function gradeAll(input: ResponseFiles, mode: RlOptions["grader"]): Promis
   const onUnmatched = (): void => {
     unmatchedRows++;
   };
-  const { files, problems } = input;
-  const rollouts = streamAnyRollouts(files, { ...(problems === undefined ? {} : { problems }), onUnmatched });
+  const { files, problems, rows } = input;
+  const rollouts = streamAnyRollouts(files, { problems, rows, onUnmatched });
   for await (const { problem, text, finishReason } of rollouts) {
     known.set(problem.id, problem);
     const { correct } = gradeResponse(problem.answer, text, { finishReason, mode });
@@ -119,7 +119,10 @@ async function buildRl(paths: string[], options: RlOptions): Promise<void> {
 export function createRlCommand(): Command {
   const command = new Command("rl")
     .description("Builds the problems CORE trains on out of graded responses, for verl, TRL or POLARIS.")
-    .argument("<responses...>", "files of responses in any dialect, or folders runs/<run>/stages/<stage>")
+    .argument(
+      "<responses...>",
+      "files of responses in any dialect, rollout stores, or folders runs/<run>/stages/<stage>",
+    )
     .requiredOption("--out <file>", "rows to write: .parquet, .jsonl or .jsonl.gz")
     .addOption(new Option("--format <format>", "columns of the rows").choices(RL_FORMATS).default("verl"))
     .option("--problems <file>", "problems the responses answer, where the rows do not hold them")

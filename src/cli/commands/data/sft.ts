@@ -46,7 +46,7 @@ interface Candidate extends SftCandidate {
 }
 
 /** All responses in order; a row of an unknown problem stands for its responses. */
-async function* readCandidates({ files, problems }: ResponseFiles): AsyncGenerator<Candidate> {
+async function* readCandidates({ files, problems, rows }: ResponseFiles): AsyncGenerator<Candidate> {
   const unmatched: string[] = [];
   const nobody = (): Candidate[] =>
     unmatched.splice(0).map((where) => ({
@@ -60,7 +60,7 @@ async function* readCandidates({ files, problems }: ResponseFiles): AsyncGenerat
   const onUnmatched = (where: string): void => {
     unmatched.push(where);
   };
-  const rollouts = streamAnyRollouts(files, { ...(problems === undefined ? {} : { problems }), onUnmatched });
+  const rollouts = streamAnyRollouts(files, { problems, rows, onUnmatched });
   for await (const { problem, text, finishReason, policyVersion, stage, dialect } of rollouts) {
     yield* nobody();
     // The file's token counts leave out the prompt: only the student's vocabulary counts both.
@@ -140,7 +140,10 @@ async function buildSft(paths: string[], options: SftOptions): Promise<void> {
 export function createSftCommand(): Command {
   const command = new Command("sft")
     .description("Builds the rows a format SFT learns from out of responses, for TRL or verl.")
-    .argument("<responses...>", "files of responses in any dialect, or folders runs/<run>/stages/<stage>")
+    .argument(
+      "<responses...>",
+      "files of responses in any dialect, rollout stores, or folders runs/<run>/stages/<stage>",
+    )
     .requiredOption("--out <file>", "rows to write: .parquet, .jsonl or .jsonl.gz")
     .addOption(
       new Option("--format <format>", "TRL prompt and completion, TRL messages, or verl")

@@ -2,7 +2,6 @@
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
-import { writeFolderAtomic } from "../../../data/atomic.ts";
 import { openRowFile } from "../../../data/row-file.ts";
 import { ConfigError } from "../../../errors.ts";
 import {
@@ -11,7 +10,8 @@ import {
   type RolloutFormat,
   rolloutRow,
 } from "../../../store/rollouts/export-rows.ts";
-import { openRolloutReader, openRolloutStore } from "../../../store/rollouts/open.ts";
+import { openRolloutReader } from "../../../store/rollouts/open.ts";
+import { openRolloutSink } from "../../../store/rollouts/sink.ts";
 import { findRolloutParts, type RolloutPart, streamParts } from "../../../store/rollouts/source.ts";
 import { type PromptInstruction, promptMessages } from "../../../text/prompts.ts";
 import type { Problem, Rollout } from "../../../types.ts";
@@ -26,39 +26,21 @@ interface ExportOptions extends FilterOptions {
   prompt: PromptInstruction;
 }
 
-/** Tokens and characters of a batch written into a store at once: tens of megabytes. */
-const BATCH_WEIGHT = 2 ** 23;
-const BATCH_ROLLOUTS = 8192;
 const ROW_FILE = /\.(parquet|jsonl|jsonl\.gz)$/;
 
-/** A new store in one piece: complete under its name, or absent. */
-async function exportStore(path: string, rollouts: AsyncIterable<Rollout>): Promise<number> {
-  let count = 0;
-  await writeFolderAtomic(path, async (partial) => {
-    const store = openRolloutStore(partial, { sync: "close" });
-    try {
-      let batch: Rollout[] = [];
-      let weight = 0;
-      const flush = (): void => {
-        store.append(batch);
-        batch = [];
-        weight = 0;
-      };
-      for await (const rollout of rollouts) {
-        batch.push(rollout);
-        weight += rollout.text.length + rollout.tokens.length + rollout.promptTokens.length;
-        if (batch.length >= BATCH_ROLLOUTS || weight >= BATCH_WEIGHT) flush();
-      }
-      flush();
-      count = store.length;
-    } finally {
-      store.close();
-    }
-  });
-  return count;
+/** The records themselves: JSON lines as stages read them, or a new store. */
+async function exportRecords(path: string, rollouts: AsyncIterable<Rollout>): Promise<number> {
+  const sink = openRolloutSink(path);
+  try {
+    for await (const rollout of rollouts) sink.write(rollout);
+    sink.close();
+  } finally {
+    sink.discard();
+  }
+  return sink.rollouts;
 }
 
-/** A file of rows. JSON lines of `polaris` are the records as stages read them. */
+/** A file of rows with the columns of a format. */
 async function exportRows(
   paths: readonly string[],
   rollouts: AsyncIterable<Rollout>,
@@ -66,19 +48,17 @@ async function exportRows(
 ): Promise<number> {
   const { out, format, prompt } = options;
   const problems = format === "polaris" ? undefined : await readProblemsOf(paths, options.problems);
-  const asRecords = format === "polaris" && !out.endsWith(".parquet");
   const file = openRowFile(out, ROLLOUT_SCHEMAS[format]);
   try {
     for await (const rollout of rollouts) {
       const problem = problems?.get(rollout.problemId);
       const messagesOf = ({ prompt: question }: Problem) =>
         promptMessages(question, { instruction: prompt, position: "after_suffix" });
-      file.write(asRecords ? { ...rollout } : rolloutRow(format, rollout, { problem, messagesOf }));
+      file.write(rolloutRow(format, rollout, { problem, messagesOf }));
     }
     file.close();
-  } catch (error) {
+  } finally {
     file.discard();
-    throw error;
   }
   return file.rows;
 }
@@ -123,11 +103,13 @@ export function createExportCommand(): Command {
       const parts = findRolloutParts(paths);
       checkOutput(options, parts);
       const rollouts = streamParts(parts, reading.stream);
-      const isFile = ROW_FILE.test(options.out);
-      const count = isFile
+      const asRows = options.format !== "polaris" || options.out.endsWith(".parquet");
+      const count = asRows
         ? await exportRows(paths, rollouts, options)
-        : await exportStore(options.out, rollouts);
-      const bytes = isFile ? statSync(options.out).size : openRolloutReader(options.out).size().bytes;
+        : await exportRecords(options.out, rollouts);
+      const bytes = ROW_FILE.test(options.out)
+        ? statSync(options.out).size
+        : openRolloutReader(options.out).size().bytes;
       process.stdout.write(
         `${printable(options.out)}: ${count} rollouts, ${formatCount(bytes)}B${count > 0 ? `, ${formatCount(bytes / count)}B each` : ""}\n`,
       );
