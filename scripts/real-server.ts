@@ -1,156 +1,144 @@
 /**
- * The openai engine on a real llama.cpp server: starts it, runs a recipe on it (calibrate, four temperatures, avg@8),
- * kills the run with -9 in the middle, resumes it, and compares draws with the probabilities the server reports.
+ * The openai engine on a real llama.cpp server: a recipe (calibrate, a sweep of four temperatures, avg@k) is run once
+ * undisturbed and once killed with -9 in the middle of every stage and resumed. A counting proxy says what the server was
+ * made to generate. Ends with code 1 when counts differ or a journaled response was drawn again.
  * Usage: npm run real-server -- --model MODEL.gguf [--server llama-server] [--problems 50] [--samples 8]
- *   [--max-tokens 256] [--slots 4] [--threads 2] [--folder FOLDER]; POLARIS_LLAMA_SERVER and POLARIS_LLAMA_MODEL stand in
+ *   [--max-tokens 64] [--slots 4] [--threads 2] [--folder FOLDER]; POLARIS_LLAMA_SERVER and POLARIS_LLAMA_MODEL stand in
  * for the first two. Without a server it says so and does nothing.
  */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { createServer } from "node:net";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { openaiEngineSchema } from "../src/config/engine.ts";
 import { readRollouts } from "../src/data/rollouts.ts";
-import { openServedModel } from "../src/engine/openai/open.ts";
-import { randomStream } from "../src/random.ts";
+import { type CountingProxy, startCountingProxy } from "./real-server/counting-proxy.ts";
+import { compareDraws } from "./real-server/draws.ts";
+import { journaledSamples } from "./real-server/journals.ts";
+import { startLlamaServer } from "./real-server/llama-server.ts";
+import { STOP, wordProblems } from "./real-server/word-problems.ts";
 
-const TEMPERATURES = [0.3, 0.6, 1, 1.4];
-/** Draws of one token whose frequencies are compared with the reported probabilities. */
-const DRAWS = 400;
+const SWEEP_TEMPERATURES = [0.3, 0.6, 1, 1.4];
+/** Temperatures apart from those of the sweep: a seed and a temperature then name one sample of the whole recipe. */
+const CALIBRATE_TEMPERATURE = 0.5;
+const EVALUATE_TEMPERATURE = 0.4;
+/** Samples per problem and temperature of the sweep. */
+const SWEEP_SAMPLES = 4;
 
-/** Grade-school word problems with whole answers. */
-function gradeSchool(count: number): { id: string; prompt: string; answer: string }[] {
-  const stream = randomStream(7, "grade-school");
-  const number = (low: number, high: number): number => low + stream.integer(high - low + 1);
-  const names = ["Ann", "Ben", "Carla", "Dan", "Eva", "Finn"];
-  const things = ["apples", "marbles", "stickers", "books", "coins", "pencils"];
-  return Array.from({ length: count }, (_, i) => {
-    const [name, thing] = [stream.pick(names), stream.pick(things)];
-    const [a, b, c] = [number(5, 40), number(2, 20), number(1, 5)];
-    const kinds: [string, number][] = [
-      [`${name} has ${a} ${thing} and buys ${b} more. How many ${thing} does ${name} have now?`, a + b],
-      [`${name} has ${a + b} ${thing} and gives away ${b}. How many ${thing} are left?`, a],
-      [`${name} fills ${c} boxes with ${b} ${thing} each. How many ${thing} are that?`, b * c],
-      [`${name} shares ${b * c} ${thing} equally among ${c} friends. How many ${thing} does each get?`, b],
-      [`${name} has ${a} ${thing}, buys ${b} more and loses ${c}. How many ${thing} are left?`, a + b - c],
-    ];
-    const [prompt, answer] = kinds[i % kinds.length] as [string, number];
-    return { id: `grade-school-${i}`, prompt, answer: String(answer) };
-  });
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
-
-/** Starts the server and waits until it has loaded the model. */
-async function startServer(
-  binary: string,
-  model: string,
-  slots: number,
-  threads: number,
-): Promise<{ url: string; child: ChildProcess }> {
-  const port = await freePort();
-  const words = ["-m", model, "--host", "127.0.0.1", "--port", String(port), "-t", String(threads)];
-  const child = spawn(binary, [...words, "-np", String(slots), "-c", String(slots * 1024), "--log-disable"], {
-    stdio: "ignore",
-  });
-  const url = `http://127.0.0.1:${port}`;
-  for (let waited = 0; waited < 600; waited++) {
-    if (child.exitCode !== null) throw new Error(`${binary} ended with code ${child.exitCode}`);
-    const ready = await fetch(`${url}/health`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-    if (ready) return { url, child };
-    await delay(500);
-  }
-  throw new Error(`${binary} was not ready after five minutes`);
-}
-
-/** Share of draws of each first token beside the probability the server reports for it; prints the largest deviation. */
-async function compareDraws(url: string): Promise<void> {
-  for (const temperature of [0.7, 1, 1.5]) {
-    const engine = openaiEngineSchema.parse({ kind: "openai", baseUrl: url, concurrency: 4 });
-    const sampler = await openServedModel("default", engine);
-    const sampling = { temperature, topK: 0, topP: 1, minP: 0, maxNewTokens: 1 };
-    const prompt = "Name a colour.";
-    const [drawn = []] = await sampler.sample([
-      { prompt, messages: [{ role: "user", content: prompt }], samples: DRAWS, sampling, seed: 1 },
-    ]);
-    await sampler.close();
-    const tokens = new Map<number, { count: number; logprob: number }>();
-    for (const {
-      tokens: [id],
-      logprobs,
-    } of drawn) {
-      const entry = tokens.get(id as number) ?? { count: 0, logprob: logprobs[0] as number };
-      tokens.set(id as number, { ...entry, count: entry.count + 1 });
-    }
-    let statistic = 0;
-    let cells = 0;
-    for (const { count, logprob } of tokens.values()) {
-      const expected = DRAWS * Math.exp(logprob);
-      if (expected < 5) continue;
-      statistic += (count - expected) ** 2 / expected;
-      cells++;
-    }
-    console.log(
-      `T ${temperature}: ${tokens.size} different first tokens in ${DRAWS} draws, chi-square ${statistic.toFixed(1)} over ${cells} likely ones`,
-    );
-  }
-}
-
-function recipe(options: {
-  url: string;
-  problems: string;
+interface Size {
+  problems: number;
   samples: number;
   maxTokens: number;
   slots: number;
-}): string {
-  const { url, problems, samples, maxTokens, slots } = options;
-  const sampling = (temperature: number): string =>
-    `sampling: {temperature: ${temperature}, max_new_tokens: ${maxTokens}}`;
-  const shared = `problems: "${problems}", prompt: boxed`;
+}
+
+function recipe(url: string, problemsFile: string, { samples, maxTokens, slots }: Size): string {
+  const draw = `max_new_tokens: ${maxTokens}`;
+  const shared = `model: "served:default", problems: "${problemsFile}"`;
   return [
     "name: real-server",
-    `engine: {kind: openai, base_url: "${url}", concurrency: ${2 * slots}}`,
+    "engine:",
+    `  {kind: openai, base_url: "${url}", endpoint: completions, stop: ${JSON.stringify(STOP)}, concurrency: ${2 * slots}}`,
     "stages:",
-    `  - {id: calibrated, kind: calibrate, model: "served:default", ${shared}, samples_per_problem: ${samples}, ${sampling(0.6)}, filter: {drop_solved: false}}`,
-    ...TEMPERATURES.map(
-      (temperature, i) =>
-        `  - {id: sweep-${i}, kind: evaluate, arms: [{arm: "t${temperature}", model: "served:default"}], ${shared}, samples_per_problem: 2, ${sampling(temperature)}}`,
-    ),
-    `  - {id: scores, kind: evaluate, arms: [{arm: model, model: "served:default"}], ${shared}, samples_per_problem: ${samples}, ${sampling(0.6)}}`,
+    `  - {id: calibrated, kind: calibrate, ${shared}, samples_per_problem: ${samples}, sampling: {temperature: ${CALIBRATE_TEMPERATURE}, ${draw}}, filter: {drop_solved: false}}`,
+    `  - {id: sweep, kind: temperature_sweep, ${shared}, samples_per_problem: ${SWEEP_SAMPLES}, sampling: {${draw}}, temperatures: [${SWEEP_TEMPERATURES}], keep_rollouts: all}`,
+    `  - {id: scores, kind: evaluate, arms: [{arm: model, model: "served:default"}], problems: "${problemsFile}", samples_per_problem: ${samples}, sampling: {temperature: ${EVALUATE_TEMPERATURE}, ${draw}}}`,
     "",
   ].join("\n");
 }
 
-/** Lines of all journals of a run: responses that were paid for. */
-function paidFor(runFolder: string): number {
-  const folder = join(runFolder, "checkpoints");
-  if (!existsSync(folder)) return 0;
-  return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".journal.jsonl"))
-    .reduce(
-      (sum, name) => sum + Math.max(0, readFileSync(join(folder, name), "utf8").split("\n").length - 2),
-      0,
+const polaris = (recipePath: string, runFolder: string): string[] => [
+  ...["--import", "tsx", "src/cli/main.ts", "run", recipePath],
+  ...["--run-dir", runFolder, "--resume"],
+];
+
+/** Rollouts of every file the stages of a run hold, by file. */
+async function keptRollouts(runFolder: string): Promise<Map<string, number>> {
+  const stages = join(runFolder, "stages");
+  const names = readdirSync(stages, { recursive: true, encoding: "utf8" }).filter((name) =>
+    /rollouts[^/]*\.jsonl\.gz$/.test(name),
+  );
+  const counts = new Map<string, number>();
+  for (const name of names.sort()) counts.set(name, (await readRollouts(join(stages, name))).length);
+  return counts;
+}
+
+const answered = ({ answers }: CountingProxy): number => [...answers.values()].reduce((a, b) => a + b, 0);
+
+function finish(recipePath: string, runFolder: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    spawn(process.execPath, polaris(recipePath, runFolder), { stdio: "inherit" }).once("exit", (code) =>
+      code === 0 ? resolve() : reject(new Error(`polaris run ended with code ${code}`)),
     );
+  });
+}
+
+/** Runs until the server has answered so often, kills with -9. @returns samples in the journals then */
+async function runAndKill(
+  recipePath: string,
+  runFolder: string,
+  proxy: CountingProxy,
+  answers: number,
+): Promise<Set<string>> {
+  const child = spawn(process.execPath, polaris(recipePath, runFolder), { stdio: "inherit" });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  while (child.exitCode === null && answered(proxy) < answers) await delay(50);
+  child.kill("SIGKILL");
+  await ended;
+  const journaled = journaledSamples(runFolder);
+  console.log(
+    `killed with -9 after ${answered(proxy)} answers; ${journaled.size} in the journal of the stage`,
+  );
+  return journaled;
+}
+
+/** Both runs and the comparison. @throws {Error} when counts differ or a journaled response was drawn again */
+async function killAndCompare(serverUrl: string, folder: string, size: Size): Promise<void> {
+  const problemsFile = join(folder, "problems.jsonl");
+  const lines = wordProblems(size.problems).map((row) => `${JSON.stringify(row)}\n`);
+  writeFileSync(problemsFile, lines.join(""));
+  const proxies = [await startCountingProxy(serverUrl), await startCountingProxy(serverUrl)] as const;
+  const disturbed = proxies[1];
+  const [plainFolder, disturbedFolder] = [join(folder, "undisturbed"), join(folder, "killed")];
+  const recipePaths = proxies.map(({ url }, i) => {
+    const path = join(folder, `recipe-${i}.yaml`);
+    writeFileSync(path, recipe(url, problemsFile, size));
+    return path;
+  }) as [string, string];
+  try {
+    for (const run of [plainFolder, disturbedFolder]) rmSync(run, { recursive: true, force: true });
+    const started = performance.now();
+    await finish(recipePaths[0], plainFolder);
+    console.log(`undisturbed run: ${((performance.now() - started) / 1000).toFixed(0)} s`);
+
+    const perStage = [
+      size.problems * size.samples,
+      size.problems * SWEEP_SAMPLES * SWEEP_TEMPERATURES.length,
+    ];
+    const [calibrate = 0, sweep = 0] = perStage;
+    const kills = [calibrate / 2, calibrate + sweep / 2, calibrate + sweep + calibrate / 2];
+    const journaled = new Set<string>();
+    for (const answers of kills)
+      for (const name of await runAndKill(recipePaths[1], disturbedFolder, disturbed, answers))
+        journaled.add(name);
+    await finish(recipePaths[1], disturbedFolder);
+
+    const [expected, got] = [await keptRollouts(plainFolder), await keptRollouts(disturbedFolder)];
+    for (const [name, count] of expected)
+      console.log(`${name}: ${count} rollouts undisturbed, ${got.get(name) ?? 0} killed and resumed`);
+    const kept = [...got.values()].reduce((a, b) => a + b, 0);
+    const twice = [...disturbed.answers].filter(([, count]) => count > 1).map(([name]) => name);
+    const paidTwice = twice.filter((name) => journaled.has(name)).length;
+    console.log(
+      `killed ${kills.length} times: ${kept} rollouts kept, ${answered(disturbed)} answers generated, ${twice.length} of them again because the kill took them on the way, ${paidTwice} again although journaled`,
+    );
+    if (JSON.stringify([...expected]) !== JSON.stringify([...got]))
+      throw new Error("counts of rollouts differ");
+    if (paidTwice > 0) throw new Error(`${paidTwice} journaled responses were drawn again`);
+  } finally {
+    for (const proxy of proxies) proxy.close();
+  }
 }
 
 async function main(): Promise<void> {
@@ -160,7 +148,7 @@ async function main(): Promise<void> {
       model: { type: "string", default: process.env["POLARIS_LLAMA_MODEL"] },
       problems: { type: "string", default: "50" },
       samples: { type: "string", default: "8" },
-      "max-tokens": { type: "string", default: "256" },
+      "max-tokens": { type: "string", default: "64" },
       slots: { type: "string", default: "4" },
       threads: { type: "string", default: "2" },
       folder: { type: "string" },
@@ -173,47 +161,21 @@ async function main(): Promise<void> {
     );
     return;
   }
-  const [count, samples, slots, threads] = [
-    values.problems,
-    values.samples,
-    values.slots,
-    values.threads,
-  ].map(Number) as [number, number, number, number];
+  const numbers = [values.problems, values.samples, values["max-tokens"], values.slots, values.threads];
+  const [problems, samples, maxTokens, slots, threads] = numbers.map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   const folder = values.folder ?? mkdtempSync(join(tmpdir(), "polaris-real-server-"));
   mkdirSync(folder, { recursive: true });
-  const { url, child } = await startServer(server, model, slots, threads);
+  const { url, child } = await startLlamaServer({ binary: server, model, slots, threads });
   try {
     await compareDraws(url);
-    const problems = join(folder, "problems.jsonl");
-    writeFileSync(
-      problems,
-      gradeSchool(count)
-        .map((row) => `${JSON.stringify(row)}\n`)
-        .join(""),
-    );
-    const path = join(folder, "recipe.yaml");
-    writeFileSync(path, recipe({ url, problems, samples, maxTokens: Number(values["max-tokens"]), slots }));
-    const runFolder = join(folder, "run");
-    rmSync(runFolder, { recursive: true, force: true });
-    const words = ["--import", "tsx", "src/cli/main.ts", "run", path, "--run-dir", runFolder, "--resume"];
-    const first = spawn(process.execPath, words, { stdio: "inherit" });
-    const ended = new Promise((resolve) => first.once("exit", resolve));
-    while (first.exitCode === null && paidFor(runFolder) < (count * samples) / 2) await delay(200);
-    first.kill("SIGKILL");
-    await ended;
-    const paid = paidFor(runFolder);
-    console.log(`killed with -9 after ${paid} of ${count * samples} responses of calibrate`);
-    const started = performance.now();
-    const { status } = spawnSync(process.execPath, words, { stdio: "inherit" });
-    if (status !== 0) throw new Error(`the resumed run ended with code ${status}`);
-    const seconds = (performance.now() - started) / 1000;
-    const rollouts = await readRollouts(join(runFolder, "stages", "calibrated", "rollouts.jsonl.gz"));
-    const correct = rollouts.filter(({ verdict }) => verdict?.correct === true).length;
-    const scored = rollouts.filter(({ logprobs, tokens }) => logprobs.length === tokens.length).length;
-    console.log(
-      `calibrate: ${rollouts.length} responses, ${correct} correct, ${scored} with log-probabilities; resumed run ${seconds.toFixed(0)} s`,
-    );
-    console.log(`run folder ${runFolder}`);
+    await killAndCompare(url, folder, { problems, samples, maxTokens, slots });
+    console.log(readFileSync(join(folder, "killed", "stages", "scores", "evaluation.md"), "utf8"));
   } finally {
     child.kill();
   }
