@@ -38,6 +38,7 @@ export function orderStages(
       try {
         const resolved = resolveReference(reference, ids);
         if (temperatures.includes(reference)) requireTemperature(recipe, kinds, reference, resolved);
+        requireModel(recipe, kinds, resolved);
         if (resolved.kind === "served" && recipe.engine.kind !== "openai")
           throw new ConfigError(
             `"${reference}" needs a server, and the ${recipe.engine.kind} engine has none`,
@@ -75,6 +76,22 @@ export function orderStages(
     placed.add(next.id);
   }
   return ordered;
+}
+
+/** @throws {ConfigError} when a reference with `@` names weights its stage will not keep */
+function requireModel(
+  recipe: Recipe,
+  kinds: Readonly<Record<string, StageKind>>,
+  reference: Reference,
+): void {
+  if (reference.kind !== "stage" || reference.model === undefined) return;
+  const { id, model } = reference;
+  const named = recipe.stages.find((stage) => stage.id === id);
+  const kind = named && kinds[named.kind];
+  const reason = kind?.refusesModel
+    ? kind.refusesModel(named?.config, model)
+    : `a stage of kind ${named?.kind} keeps no other weights`;
+  if (reason !== null) throw new ConfigError(`there will be no ${id}@${model}: ${reason}`);
 }
 
 /** @throws {ConfigError} when `temperature_from` names something that chooses no temperature */

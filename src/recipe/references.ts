@@ -1,5 +1,6 @@
 /**
- * What a string in a recipe points to: a stage id, `builtin:<name>` (a folder shipped in `assets/`), `served:<name>`
+ * What a string in a recipe points to: a stage id, `<id>@best` or `<id>@step-40` (other weights a stage kept),
+ * `builtin:<name>` (a folder shipped in `assets/`), `served:<name>`
  * (a model the engine's server holds), or a path.
  * A path has a slash or a dot in it, which a stage id never has, so a mistyped id is not taken for a missing file.
  */
@@ -11,9 +12,11 @@ import { ConfigError } from "../errors.ts";
 
 const BUILTIN = /^builtin:([a-z0-9][a-z0-9_-]{0,63})$/;
 const SERVED = "served:";
+const KEPT_MODEL = /^([^@/.\\]+)@([a-z]+(?:-\d{1,9})?)$/;
 
 export type Reference =
-  | { kind: "stage"; id: string }
+  /** `model` is what stands after `@`: weights the stage kept beside its output. */
+  | { kind: "stage"; id: string; model?: string }
   /** A model of the engine's server; nothing on this disk. */
   | { kind: "served"; name: string }
   /** A shipped asset or a file of the user, absolute. */
@@ -38,6 +41,8 @@ export function builtinNames(assetFolder = join(packageRoot(), "assets")): strin
  */
 export function resolveReference(reference: string, stageIds: readonly string[]): Reference {
   if (stageIds.includes(reference)) return { kind: "stage", id: reference };
+  const [, id, model] = KEPT_MODEL.exec(reference) ?? [];
+  if (id !== undefined && stageIds.includes(id)) return { kind: "stage", id, model };
   const served = servedName(reference);
   if (served === "")
     throw new ConfigError("expected the name of a model after served:, for example served:default");

@@ -15,7 +15,11 @@ export function outputPaths(output: StageOutput): [name: string, path: string][]
     const path = output[field];
     if (path !== undefined) named.push([field, path]);
   }
-  return [...named, ...Object.entries(output.files ?? {})];
+  const models = Object.entries(output.models ?? {}).map(([name, path]): [string, string] => [
+    `@${name}`,
+    path,
+  ]);
+  return [...named, ...models, ...Object.entries(output.files ?? {})];
 }
 
 /** The output with every path replaced. */
@@ -25,8 +29,11 @@ export function mapOutputPaths(output: StageOutput, map: (path: string) => strin
     const path = result[field];
     if (path !== undefined) result[field] = map(path);
   }
-  if (output.files)
-    result.files = Object.fromEntries(Object.entries(output.files).map(([name, path]) => [name, map(path)]));
+  for (const field of ["files", "models"] as const) {
+    const paths = output[field];
+    if (paths !== undefined)
+      result[field] = Object.fromEntries(Object.entries(paths).map(([name, path]) => [name, map(path)]));
+  }
   return result;
 }
 

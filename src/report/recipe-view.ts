@@ -104,7 +104,10 @@ export function usesPracticeTasks(recipe: RunRecipe): boolean {
 /** The stage whose weights `stage` starts from: its `model` (or a distill stage's `student`) when that names a stage. */
 export function parentStage(recipe: RunRecipe, stage: RecipeStage): RecipeStage | undefined {
   const { model, student } = stage.settings;
-  return recipe.stages.find((other) => other.id === (model ?? student) && other.id !== stage.id);
+  const start = model ?? student;
+  // Weights a stage kept beside its output are named `<id>@best`.
+  const id = typeof start === "string" ? start.split("@")[0] : undefined;
+  return recipe.stages.find((other) => other.id === id && other.id !== stage.id);
 }
 
 /**

@@ -81,6 +81,11 @@ export class GroupCache<Group> {
     return this.#entries.length;
   }
 
+  /** Groups `take` could give at a step. */
+  usable(step: number): number {
+    return this.#entries.filter((entry) => step - entry.step <= this.maxAgeSteps).length;
+  }
+
   /** Stores good groups as sampled (never copies or backfilled ones). */
   add(groups: readonly Group[], step: number): void {
     for (const group of groups) this.#entries.push({ group, step });

@@ -16,6 +16,7 @@ import {
   scheduleSchema,
 } from "./common.ts";
 import { consensusSchema, rewardSchema } from "./reward.ts";
+import { keepModelsSchema } from "./rl-keep.ts";
 import { lengthAlarmSchema, lengthsSchema, stopSchema } from "./rl-stop.ts";
 
 const lossSchema = z
@@ -85,7 +86,7 @@ const zeroAdvantageSchema = z
         "Informative = right and wrong answers in it, or any difference in total reward; the reward preset decides by default.",
       ),
     gate: z
-      .union([z.literal("floor_third"), z.number().min(0).max(1)])
+      .union([z.literal("floor_third"), z.number().min(0).lt(1)])
       .default("floor_third")
       .describe("Informative groups a batch must exceed: floor(B/3) as published, or a share of the batch."),
     cacheGroups: z
@@ -202,7 +203,10 @@ export const rlSchema = z.strictObject({
   output: z
     .enum(["last", "best"])
     .default("last")
-    .describe("Model written: after the last step, or the most accurate one on the validation problems."),
+    .describe(
+      "Model written: after the last step, or the most accurate one on the validation problems. The other one is `<id>@last` or `<id>@best`.",
+    ),
+  keepModels: keepModelsSchema,
   checkpointEvery: z.int().min(1).max(MAX_STEPS).default(10).describe("Write resumable state every n steps."),
   keepRollouts: keepRolloutsSchema,
   rolloutFormat: rolloutFormatSchema,

@@ -17,7 +17,8 @@ import { findResumable, stopIfAsked, writeResumable } from "./resumable.ts";
 import { createAlarmWatch, lengthMessages } from "./rl/alarms.ts";
 import { type BatchResult, type RlRun, runBatch } from "./rl/batch.ts";
 import type { StopReason } from "./rl/course.ts";
-import { finish, keepBest, validationAccuracy } from "./rl/finish.ts";
+import { finish } from "./rl/finish.ts";
+import { keepModels, refusesModel, validationAccuracy } from "./rl/kept-models.ts";
 import { settingsOf } from "./rl/score.ts";
 import { seedRescue, seedSets } from "./rl/seed.ts";
 import { RlState } from "./rl/state.ts";
@@ -25,18 +26,28 @@ import { validate } from "./rl/validate.ts";
 
 /** Steps whose accuracy the headline number averages. */
 const RECENT_STEPS = 10;
+/** Batches skipped for one step that are worth a word: one or two are the gate at its work. */
+const FIRST_NOTE = 5;
+const LATER_NOTES = 20;
 
-/** Gives up when batch after batch carries no signal. @throws {DataError} */
-function checkRedraws(run: RlRun): void {
+/** Says that batch after batch carries no signal, and gives up in the end. @throws {DataError} */
+function checkRedraws(run: RlRun, { metrics }: BatchResult): void {
   const { config, context, state } = run;
-  if (state.skipped < config.zeroAdvantage.maxRedraws) return;
-  throw new DataError(
-    `stage ${context.id}: ${state.skipped} batches in a row had too few groups with different rewards`,
-    {
-      hint: "use problems this model solves sometimes, a process reward, or zero_advantage.on_gate: ignore",
-      details: { step: state.step + 1 },
-    },
-  );
+  const { skipped } = state;
+  const [none, all] = [metrics["batch/solve_none"] as number, metrics["batch/solve_all"] as number];
+  const message =
+    `${skipped} batches in a row had too few groups with different rewards; ` +
+    `the last one had ${none} groups without a correct response and ${all} without a wrong one`;
+  if (skipped >= config.zeroAdvantage.maxRedraws)
+    throw new DataError(`stage ${context.id}: ${message}`, {
+      hint:
+        none >= all
+          ? "use problems this model solves sometimes, a longer sampling.max_new_tokens, a process reward, or zero_advantage.on_gate: ignore"
+          : "use harder problems (drop_easy leaves out what is solved), a higher temperature, or zero_advantage.on_gate: ignore",
+      details: { step: state.step + 1, skipped, solveNone: none, solveAll: all },
+    });
+  if (skipped === FIRST_NOTE || skipped % LATER_NOTES === 0)
+    context.progress.note(`step ${state.step + 1}: ${message}`);
 }
 
 /** The configuration of one step: `lengths` changes the response limit inside the stage. */
@@ -53,7 +64,8 @@ async function nextStep(run: RlRun, learningRate: number): Promise<BatchResult |
     const result = await runBatch(run, learningRate);
     if (!result.skipped || config.zeroAdvantage.onGate !== "redraw") return result;
     state.skipped++;
-    checkRedraws(run);
+    state.skippedTokens += result.metrics["tokens/sampled"] as number;
+    checkRedraws(run, result);
     if (context.signal.aborted) return null;
   }
 }
@@ -68,7 +80,13 @@ function publishStep(
   const { config, context, state } = run;
   const { metrics } = result;
   const skipped = state.skipped + (result.skipped ? 1 : 0);
-  context.metrics.write(state.step, { ...metrics, ...validation, "batch/skipped": skipped });
+  context.metrics.write(state.step, {
+    ...metrics,
+    ...validation,
+    "batch/skipped": skipped,
+    "tokens/sampled": (metrics["tokens/sampled"] as number) + state.skippedTokens,
+    "training/epoch": state.batch / run.order.batchesPerEpoch,
+  });
   context.metrics.timing(state.step, { seconds, ...result.timings });
   run.kept.write(state.step, result.rollouts);
   context.progress.update(state.step, config.steps, {
@@ -154,7 +172,7 @@ async function train(current: RlRun): Promise<StageOutput> {
   if (rules?.atStart && found === null) {
     validation = await validate(current, rules, validationProblems, 0);
     context.metrics.write(0, validation);
-    await keepBest(current, validation);
+    await keepModels(current, validation);
   }
   const watch = createAlarmWatch(current.settings.reward.enabled);
   const save = (): Promise<void> => writeResumable(context, policy, state.toResumable(), found?.folder);
@@ -182,7 +200,7 @@ async function train(current: RlRun): Promise<StageOutput> {
     const due = rules !== undefined && (ends || state.step % rules.every === 0);
     validation = due ? await validate(stepped, rules, validationProblems, state.step) : {};
     const settled = onValidation && state.course.judge(config.stop, validationAccuracy(validation));
-    await keepBest(current, validation);
+    await keepModels(current, validation);
     state.recentAccuracy = [...state.recentAccuracy, result.metrics["accuracy"] as number].slice(
       -RECENT_STEPS,
     );
@@ -194,6 +212,7 @@ async function train(current: RlRun): Promise<StageOutput> {
     ))
       context.progress.note(`step ${state.step}: ${message}`);
     state.skipped = 0;
+    state.skippedTokens = 0;
     if (ends || settled) {
       if (flat || settled) stopped = "plateau";
       else if (tooShort && config.lengthAlarm.stop) stopped = "length_too_short";
@@ -211,9 +230,10 @@ async function train(current: RlRun): Promise<StageOutput> {
 
 export const rlStage: StageKind<RlConfig> = {
   kind: "rl",
-  version: 2,
+  version: 3,
   schema: rlSchema,
   trains: true,
+  refusesModel,
   inputs: (config) => [
     config.model,
     config.problems,

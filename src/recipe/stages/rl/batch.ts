@@ -15,7 +15,7 @@ import type { StepRollouts } from "../kept-rollouts.ts";
 import { sampleGroups } from "../sampling.ts";
 import { computeAdvantages } from "./advantages.ts";
 import { type Group, groupAccuracy } from "./group.ts";
-import { batchMetrics, updateMetrics } from "./metrics.ts";
+import { advantageMetrics, batchMetrics, updateMetrics } from "./metrics.ts";
 import { rescueGroups } from "./rescue.ts";
 import { type ScoredBatch, scoreBatch } from "./score.ts";
 import { isInformative, selectGroups } from "./select.ts";
@@ -193,18 +193,13 @@ export async function runBatch(run: RlRun, learningRate: number): Promise<BatchR
     },
   };
   if (!selection.skipped) {
-    const update = await updatePolicy({
-      policy,
-      reference: run.reference,
-      groups: computeAdvantages(selection.groups, {
-        ...settings.advantage,
-        normalizeByStd: config.loss.normalizeByStd,
-      }),
-      config,
-      learningRate,
+    const groups = computeAdvantages(selection.groups, {
+      ...settings.advantage,
+      normalizeByStd: config.loss.normalizeByStd,
     });
+    const update = await updatePolicy({ policy, reference: run.reference, groups, config, learningRate });
     context.progress.tokens(update.computedTokens);
-    Object.assign(result.metrics, updateMetrics(update, learningRate));
+    Object.assign(result.metrics, advantageMetrics(groups), updateMetrics(update, learningRate));
     const updateSeconds = lap();
     result.timings["update_seconds"] = updateSeconds;
     result.timings["trained_tokens_per_second"] = update.computedTokens / updateSeconds;

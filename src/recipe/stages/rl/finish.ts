@@ -1,36 +1,14 @@
 /** What an rl stage leaves behind: the weights asked for, consensus sets, logs, the summary of its course. */
-import { cpSync } from "node:fs";
-import { join } from "node:path";
 import { problemKey } from "../../../consensus/index.ts";
 import { writeFileAtomic } from "../../../data/atomic.ts";
 import type { Json } from "../../../types.ts";
-import type { GainersFile } from "../../result-files.ts";
-import type { StageContext, StageOutput } from "../../stage.ts";
+import type { GainersFile, ValidationFile } from "../../result-files.ts";
+import type { StageOutput } from "../../stage.ts";
 import { outputPlace, writeJsonOutput } from "../output-files.ts";
 import { pruneResumable } from "../resumable.ts";
 import type { RlRun } from "./batch.ts";
 import type { StopReason } from "./course.ts";
-
-/** Where the most accurate weights wait until the stage ends. */
-function bestFolder(context: StageContext): string {
-  return join(context.checkpointFolder, "best");
-}
-
-/** Mean over the benchmarks, which weigh the same; null when nothing was validated. */
-export function validationAccuracy(validation: Record<string, number>): number | null {
-  const values = Object.values(validation);
-  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** Keeps the weights when their validation accuracy is the highest so far. */
-export async function keepBest(run: RlRun, validation: Record<string, number>): Promise<void> {
-  const { config, context, policy, state } = run;
-  const accuracy = validationAccuracy(validation);
-  if (config.output !== "best" || accuracy === null) return;
-  if (state.best !== null && accuracy <= state.best.accuracy) return;
-  state.best = { step: state.step, accuracy };
-  await policy.save(bestFolder(context));
-}
+import { writeModels } from "./kept-models.ts";
 
 /** Results of the consensus sets that gained most at the end, for the report. */
 const GAINERS_SHOWN = 20;
@@ -58,16 +36,25 @@ function writeRescue({ context, state, order }: RlRun): string {
   return writeJsonOutput(outputPlace(context, "rescue.json"), entries);
 }
 
+/** Writes every validation of the stage with its intervals. */
+function writeValidation({ config, context, state }: RlRun): string {
+  const file: ValidationFile = {
+    stage: context.id,
+    samplesPerProblem: config.validation?.samplesPerProblem ?? 0,
+    best: state.best,
+    points: state.validations,
+  };
+  return writeJsonOutput(outputPlace(context, "validation.json"), file);
+}
+
 /** Writes the outputs of a finished stage. */
 export async function finish(
   run: RlRun,
   lastValidation: Record<string, number>,
   stopped: StopReason,
 ): Promise<StageOutput> {
-  const { config, context, policy, state } = run;
-  const model = outputPlace(context, "model");
-  if (state.best === null) await policy.save(model.absolute);
-  else cpSync(bestFolder(context), model.absolute, { recursive: true });
+  const { config, context, state } = run;
+  const { checkpoint, models } = await writeModels(run);
   pruneResumable(context);
   const consensus = outputPlace(context, "consensus.jsonl");
   writeFileAtomic(consensus.absolute, state.sets.snapshot());
@@ -77,11 +64,13 @@ export async function finish(
   const summary = state.course.summary(context.id, stopped, config.lengthAlarm);
   const training = writeJsonOutput(outputPlace(context, "training.json"), summary);
   const rescue: Record<string, string> = config.rescue.enabled ? { rescue: writeRescue(run) } : {};
+  const validation: Record<string, string> =
+    state.validations.length === 0 ? {} : { validation: writeValidation(run) };
   const recent = state.recentAccuracy;
   const numbers: Record<string, Json> = {
     steps: state.step,
     ...(stopped === "steps" ? {} : { stopped }),
-    ...(state.best === null ? {} : { best_step: state.best.step }),
+    ...(state.best === null ? {} : { best_step: state.best.step, best_accuracy: state.best.accuracy }),
     accuracy: recent.reduce((sum, value) => sum + value, 0) / Math.max(1, recent.length),
     tokens_sampled: state.tokensSampled,
     tokens_trained: state.tokensTrained,
@@ -89,10 +78,11 @@ export async function finish(
   };
   const rollouts = run.kept.output();
   return {
-    checkpoint: model.relative,
+    checkpoint,
+    models,
     ...(rollouts === undefined ? {} : { rollouts }),
     consensus: consensus.relative,
-    files: { accuracy: accuracy.relative, gainers, training, ...rescue },
+    files: { accuracy: accuracy.relative, gainers, training, ...validation, ...rescue },
     numbers,
   };
 }

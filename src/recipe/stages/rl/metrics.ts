@@ -1,10 +1,25 @@
 /** Metrics of one reinforcement-learning step, under the keys of docs/run-folder.md. Pure. */
 
-import { type Group, gradedMembers, groupAccuracy } from "./group.ts";
+import { type Group, gradedMembers, groupAccuracy, type TrainingGroup } from "./group.ts";
 import type { UpdateResult } from "./update.ts";
 
 const mean = (values: readonly number[]): number =>
   values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Mean, least and most of values that may be many; all 0 without any. */
+function spread(name: string, values: readonly number[]): Record<string, number> {
+  let [lowest, highest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of values) {
+    lowest = Math.min(lowest, value);
+    highest = Math.max(highest, value);
+  }
+  const some = values.length > 0;
+  return {
+    [`${name}/mean`]: mean(values),
+    [`${name}/max`]: some ? highest : 0,
+    [`${name}/min`]: some ? lowest : 0,
+  };
+}
 
 const share = (count: number, of: number): number => (of === 0 ? 0 : count / of);
 
@@ -27,7 +42,10 @@ export function batchMetrics(groups: readonly Group[], minSpans: number): Record
   }
   return {
     accuracy: mean(graded.map((member) => member.reward.outcome)),
-    "reward/mean": mean(graded.map((member) => member.reward.total)),
+    ...spread(
+      "reward",
+      graded.map((member) => member.reward.total),
+    ),
     "reward/outcome_mean": mean(graded.map((member) => member.reward.outcome)),
     "reward/process_mean": mean(processes),
     "reward/process_nonzero": share(processes.filter((process) => process > 0).length, processes.length),
@@ -36,11 +54,14 @@ export function batchMetrics(groups: readonly Group[], minSpans: number): Record
     "batch/solve_all": accuracies.filter((accuracy) => accuracy === 1).length,
     // The sampled tokens' mean surprise: an unbiased estimate of the entropy over what was really visited.
     entropy: tokens === 0 ? 0 : -logprobSum / tokens,
-    "response_length/mean": mean(lengths),
-    "response_length/max": lengths.reduce((longest, length) => Math.max(longest, length), 0),
+    ...spread("response_length", lengths),
     "response_length/clip_ratio": share(
       members.filter((member) => member.rollout.finishReason === "length").length,
       members.length,
+    ),
+    ...spread(
+      "prompt_length",
+      groups.flatMap(({ members: [first] }) => first?.rollout.promptTokens.length ?? []),
     ),
     "format/compliance": share(
       members.filter((member) => member.steps.found >= minSpans).length,
@@ -52,6 +73,21 @@ export function batchMetrics(groups: readonly Group[], minSpans: number): Record
     ),
     "tokens/sampled": tokens,
   };
+}
+
+/** Advantages of the groups learnt from, copies counted as often as they stand there: over response tokens, as verl has them. */
+export function advantageMetrics(groups: readonly TrainingGroup[]): Record<string, number> {
+  let [sum, tokens] = [0, 0];
+  const values: number[] = [];
+  for (const { group, advantages } of groups)
+    for (const [i, { rollout, reward }] of group.members.entries()) {
+      if (reward === null || rollout.tokens.length === 0) continue;
+      const advantage = advantages[i] as number;
+      values.push(advantage);
+      sum += advantage * rollout.tokens.length;
+      tokens += rollout.tokens.length;
+    }
+  return { ...spread("advantage", values), "advantage/mean": tokens === 0 ? 0 : sum / tokens };
 }
 
 /** What the update says. */
@@ -69,6 +105,9 @@ export function updateMetrics(update: UpdateResult, learningRate: number): Recor
       : {
           "actor/logprob_difference_max": update.mismatch.maxAbsolute,
           "actor/logprob_difference_mean": update.mismatch.meanAbsolute,
+          "actor/mismatch_kl": update.mismatch.k3,
+          "actor/mismatch_correlation": update.mismatch.correlation,
+          "actor/mismatch_effective_share": update.mismatch.effectiveShare,
         }),
     ...(update.referenceKl === null ? {} : { "actor/kl_reference": update.referenceKl }),
     "tokens/trained": update.tokens,

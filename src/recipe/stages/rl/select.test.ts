@@ -84,6 +84,23 @@ describe("selectGroups", () => {
     expect(later.groups[1]?.members.every((member) => member.stale)).toBe(true);
   });
 
+  test("the gate judges a batch as backfilled, and a skipped batch helps to fill the next", () => {
+    const shared = options({ strategy: "backfill", gate: 0.5 });
+    const poor = (step: number): Group[] => [
+      toyGroup(0, [1, 0], step),
+      ...[1, 2, 3].map((i) => toyGroup(i, [0, 0], step)),
+    ];
+    expect(selectGroups(poor(1), shared)).toMatchObject({ skipped: true, good: 1 });
+    expect(selectGroups(poor(1), shared)).toMatchObject({ skipped: true, good: 1 });
+    // One of this batch and two of the batches skipped, drawn at the same weights: more than half of four.
+    const third = selectGroups(poor(1), shared);
+    expect(third).toMatchObject({ skipped: false, good: 1, substituted: 2 });
+    expect(third.groups.flatMap(({ members }) => members).some(({ stale }) => stale)).toBe(false);
+    const aged = { ...shared, cache: new GroupCache<Group>({ capacity: 4, maxAgeSteps: 1 }) };
+    for (const step of [1, 1, 3])
+      expect(selectGroups(poor(step), { ...aged, step }).skipped, `step ${step}`).toBe(true);
+  });
+
   test("a group whose grader failed everywhere is not informative", () => {
     const failed = toyGroup(2, [null, null, null]);
     const half = toyGroup(3, [1, null, 0]);

@@ -66,8 +66,14 @@ export function selectGroups(groups: readonly Group[], options: SelectionOptions
   if (count === 0 && rules.strategy !== "backfill") return skip;
   if (rules.strategy === "keep") return { groups: [...groups], good: count, substituted: 0, skipped: false };
   const target = options.target ?? groups.length;
-  if (rules.onGate !== "ignore" && !passesSubstitutionGate(Math.min(count, target), target, share))
+  const present = count + (rules.strategy === "backfill" ? cache.usable(step) : 0);
+  const passes =
+    rules.onGate === "ignore" || passesSubstitutionGate(Math.min(present, target), target, share);
+  if (present === 0 || !passes) {
+    // What this batch has to teach is not lost: it helps to fill the next one.
+    if (rules.strategy === "backfill") cache.add(rejectGroups(groups, good), step);
     return skip;
+  }
   if (rules.strategy === "filter")
     return {
       groups: rejectGroups(groups, good).slice(0, target),
@@ -79,7 +85,6 @@ export function selectGroups(groups: readonly Group[], options: SelectionOptions
     return { groups: rejectGroups(groups, good), good: count, substituted: 0, skipped: false };
   if (rules.strategy === "backfill") {
     const filled = backfillGroups(groups, good, cache, step, random);
-    if (filled.groups.length === 0) return skip;
     return {
       groups: markStale(filled.groups, step),
       good: count,

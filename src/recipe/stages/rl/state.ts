@@ -8,6 +8,7 @@ import type { RlConfig } from "../../../config/stages/rl.ts";
 import { ConsensusSets, type CoreSettings, Gainers } from "../../../consensus/index.ts";
 import { CheckpointError } from "../../../errors.ts";
 import { type AccuracyLogEntry, formatAccuracyLine, GroupCache, RescueSink } from "../../../rl/index.ts";
+import type { ValidationPoint } from "../../result-files.ts";
 import type { FoundState, ResumableState } from "../resumable.ts";
 import { Course } from "./course.ts";
 import type { Group, Member } from "./group.ts";
@@ -19,6 +20,8 @@ export class RlState {
   batch = 0;
   /** Batches skipped by the gate since the last step. */
   skipped = 0;
+  /** Tokens of those batches. */
+  skippedTokens = 0;
   tokensSampled = 0;
   tokensTrained = 0;
   readonly sets: ConsensusSets;
@@ -28,6 +31,8 @@ export class RlState {
   readonly cache: GroupCache<Group>;
   /** Highest mean validation accuracy so far and its step; null before the first validation. */
   best: { step: number; accuracy: number } | null = null;
+  /** Every validation so far, oldest first. */
+  validations: ValidationPoint[] = [];
   /** The accuracy log as lines of text. */
   accuracyLog = "";
   /** The stage's own course, by which it may end. */
@@ -51,10 +56,10 @@ export class RlState {
 
   /** The state as `writeResumable` takes it. */
   toResumable(): ResumableState {
-    const { step, batch, skipped, tokensSampled, tokensTrained, recentAccuracy, best } = this;
+    const { step, batch, skipped, skippedTokens, tokensSampled, tokensTrained, recentAccuracy, best } = this;
     return {
       step,
-      facts: { batch, skipped, tokensSampled, tokensTrained, recentAccuracy, best },
+      facts: { batch, skipped, skippedTokens, tokensSampled, tokensTrained, recentAccuracy, best },
       files: {
         "consensus.jsonl": this.sets.snapshot(),
         "gainers.json": JSON.stringify(this.gainers.snapshot()),
@@ -62,6 +67,7 @@ export class RlState {
         "group-cache.json": JSON.stringify(this.cache.snapshot()),
         "accuracy.jsonl": this.accuracyLog,
         "course.json": JSON.stringify(this.course.snapshot()),
+        "validations.json": JSON.stringify(this.validations),
       },
     };
   }
@@ -77,7 +83,7 @@ export class RlState {
     };
     try {
       this.step = found.step;
-      for (const key of ["batch", "skipped", "tokensSampled", "tokensTrained"] as const)
+      for (const key of ["batch", "skipped", "skippedTokens", "tokensSampled", "tokensTrained"] as const)
         this[key] = found.facts[key] as number;
       this.recentAccuracy = found.facts["recentAccuracy"] as number[];
       this.best = found.facts["best"] as RlState["best"];
@@ -89,6 +95,7 @@ export class RlState {
       this.cache.restore(JSON.parse(read("group-cache.json")));
       this.accuracyLog = read("accuracy.jsonl");
       this.course.restore(JSON.parse(read("course.json")));
+      this.validations = JSON.parse(read("validations.json"));
     } catch (cause) {
       if (cause instanceof CheckpointError) throw cause;
       throw new CheckpointError(`${found.folder}: damaged state: ${(cause as Error).message}`, {
