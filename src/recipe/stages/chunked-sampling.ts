@@ -10,11 +10,9 @@ import { CheckpointError } from "../../errors.ts";
 import type { Problem, Rollout } from "../../types.ts";
 import { drawJournaled } from "../journaled-sampling.ts";
 import type { StageContext } from "../stage.ts";
+import { problemsPerChunk } from "./chunk-size.ts";
 import { isCorrect } from "./grading.ts";
 import { type SampleGroupsOptions, sampleGroups } from "./sampling.ts";
-
-/** Responses per chunk: enough to fill an engine's batch many times, few enough to lose little. */
-const CHUNK_RESPONSES = 2048;
 
 export interface ChunkedSamplingOptions
   extends Omit<SampleGroupsOptions, "signal" | "onTokens" | "stage" | "policy"> {
@@ -64,7 +62,7 @@ async function drawsRemotely(options: ChunkedSamplingOptions): Promise<boolean> 
 async function* streamJournaled(options: ChunkedSamplingOptions): AsyncGenerator<SampledChunk> {
   const { context, problems, samplesPerProblem, grade, policy } = options;
   const { before = 0, total = problems.length } = options.progress ?? {};
-  const perChunk = Math.max(1, Math.floor(CHUNK_RESPONSES / samplesPerProblem));
+  const perChunk = problemsPerChunk({ samplesPerProblem, maxNewTokens: options.sampling.maxNewTokens });
   const drawn = await drawJournaled({
     ...options,
     stage: context.id,
@@ -110,7 +108,7 @@ export async function* streamChunks(options: ChunkedSamplingOptions): AsyncGener
   }
   const { context, problems, samplesPerProblem, name, grade, policy, progress: _, ...rest } = options;
   const { before = 0, total = problems.length } = options.progress ?? {};
-  const perChunk = Math.max(1, Math.floor(CHUNK_RESPONSES / samplesPerProblem));
+  const perChunk = problemsPerChunk({ samplesPerProblem, maxNewTokens: options.sampling.maxNewTokens });
   let correct = 0;
   let responses = 0;
   for (let start = 0; start < problems.length; start += perChunk) {
