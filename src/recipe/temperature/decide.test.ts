@@ -146,8 +146,11 @@ describe("warnings", () => {
     (points[2] as CurvePoint).problemAccuracies = [0.1, 0.86, 0.48, 0.48];
     const { warnings, resolution } = initial(points);
     expect(warnings).toEqual([expect.stringContaining("whether 1 lies within 0.8 points")]);
-    // Differences of -40, 36, -2 and -2 points: Student's t of three degrees times their standard error.
-    expect(resolution).toBeCloseTo(3.182446 * Math.sqrt((2 * 0.38 ** 2) / 3 / 4), 5);
+    // Differences of -40, 36, -2 and -2 points: Student's t of three degrees times their standard error, a little
+    // widened for the problems that were not drawn.
+    const plain = 3.182446 * Math.sqrt((2 * 0.38 ** 2) / 3 / 4);
+    expect(resolution).toBeGreaterThan(plain);
+    expect(resolution).toBeLessThan(1.06 * plain);
     expect(warnings[0]).toMatch(/show differences from \d+\.\d points on; .*robust_tolerance/);
     expect(initial(qwen4b).resolution).toBeNull();
   });

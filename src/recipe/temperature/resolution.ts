@@ -2,7 +2,7 @@
  * What difference of accuracy a sweep can see: from its own responses, by intervals paired by problem, or before there
  * are any, from their number. A tolerance below it is decided by chance. Source: recipe A4; the paper gives no intervals.
  */
-import { meanInterval } from "../../stats/index.ts";
+import { differenceInterval } from "../../stats/index.ts";
 
 /** Accuracy of each problem at one temperature. */
 export interface ProblemCurvePoint {
@@ -29,7 +29,7 @@ export function peakDifferences(points: readonly ProblemCurvePoint[], peak: numb
   return points.flatMap(({ temperature, problemAccuracies: own }) =>
     own === undefined || temperature === peak
       ? []
-      : [{ temperature, ...meanInterval(own.map((value, i) => value - (best[i] as number))) }],
+      : [{ temperature, ...differenceInterval(own.map((value, i) => value - (best[i] as number))) }],
   );
 }
 

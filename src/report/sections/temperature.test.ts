@@ -13,7 +13,10 @@ import { htmlText } from "../html.ts";
 import { type RunRecords, readRun } from "../read-run.ts";
 import { scratchRun } from "../testing/scratch-run.ts";
 import { crossings, difficultyShiftSections } from "./difficulty-shift.ts";
-import { temperatureSections, zoneBands } from "./temperature.ts";
+import { passRatesSection } from "./pass-rates.ts";
+import { temperatureSections } from "./temperature.ts";
+import { comparableSweeps } from "./temperature-overview.ts";
+import { zoneBands } from "./temperature-zones.ts";
 
 const kit = await loadChartKit();
 
@@ -107,6 +110,54 @@ test("zones end where they were measured, and every sweep says what it chose", (
   expect(page).toContain("target 40.0");
   expect(page).not.toContain("<b>m</b>");
   for (const file of [first, second]) expect(sweepShape.safeParse(file).success).toBe(true);
+});
+
+test("sweeps drawn alike share a frame with what changed between them, others do not", () => {
+  const longer: SweepFile = {
+    ...second,
+    stage: "third",
+    conditions: { ...second.conditions, sampling: { ...second.conditions.sampling, maxNewTokens: 13 } },
+  };
+  expect(comparableSweeps([first, longer, second]).map((group) => group.map(({ stage }) => stage))).toEqual([
+    ["first", "second"],
+  ]);
+  const overview = (sweeps: SweepFile[]): string =>
+    wordsOf(
+      render((records) => {
+        records.sweeps = sweeps;
+      }),
+    );
+  expect(overview([first, longer])).not.toContain("All policies");
+  const words = overview([first, second]);
+  expect(words).toContain("All policies");
+  // Both tried 1: alike in accuracy, ten points less diverse, 0.1 nats.
+  expect(words).toMatch(/, second at 1 0\.0 \u221210\.0 0\.100 to 0\.100/);
+  expect(words).toContain("Differences from the peak of");
+});
+
+test("several models on one axis, and how their responses ended", () => {
+  const rates = (model: string, samplesPerProblem: number): PassRateFile => ({
+    stage: `calibrate-${model}`,
+    model,
+    samplesPerProblem,
+    counts: new Array<number>(samplesPerProblem + 1).fill(5),
+    shape: "flat",
+    outcomes: { responses: 100, correct: 40, truncated: 7, unboxed: 3, empty: 1, graderErrors: 2 },
+    problems: [],
+  });
+  const section = (passRates: PassRateFile[]) => {
+    const records = readRun(scratchRun());
+    records.passRates = passRates;
+    return htmlText(passRatesSection(createContext(records, kit)).body);
+  };
+  const together = section([rates("small", 4), rates("wide", 4)]);
+  expect(together.match(/class="chart"/g)).toHaveLength(1);
+  expect(wordsOf(together)).toMatch(/small \(flat; mean 50\.0%\) wide \(flat/);
+  expect(wordsOf(together)).toContain(
+    "7.0% cut at the token limit; 3.0% ended without a boxed answer; 1.0% empty; the grader failed on 2.",
+  );
+  // Bins of other sizes cannot stand side by side.
+  expect(section([rates("small", 4), rates("wide", 8)]).match(/class="chart"/g)).toHaveLength(2);
 });
 
 test("a shift counts the crossings of both ends", () => {

@@ -2,14 +2,16 @@
  * Temperature sweeps: accuracy and diversity over temperature with the zones, what was chosen and why, and the numbers
  * behind it. A run without a sweep has no such section.
  */
-import { describeDecision, measureName } from "../../recipe/temperature/describe.ts";
+import { describeDecision, describeResolution, measureName } from "../../recipe/temperature/describe.ts";
 import type { SweepFile, ZoneName } from "../../recipe/temperature/sweep-file.ts";
 import { armShortLabel } from "../arms.ts";
-import { drawTemperatureCurve, type ZoneBand } from "../charts/temperature-curve.ts";
+import { drawTemperatureCurve } from "../charts/temperature-curve.ts";
 import { figure, type Section, table, valueWithInterval } from "../components.ts";
 import type { ReportContext } from "../context.ts";
 import { formatCount, formatNumber, formatRange, formatShare, hasInterval } from "../format.ts";
 import { html, type SafeHtml } from "../html.ts";
+import { temperatureOverview } from "./temperature-overview.ts";
+import { zoneBands } from "./temperature-zones.ts";
 
 /** Sweeps shown; a recipe has one per training stage. */
 const MAX_SWEEPS = 20;
@@ -20,30 +22,6 @@ const ZONE_WORDS: Record<ZoneName, string> = {
   exploration: "exploration",
   collapse: "collapse",
 };
-/** Names as in the paper, short enough for narrow zones; the caption spells them out. */
-const ZONE_COLOURS = {
-  RGZ: "var(--arm-filtered)",
-  CEZ: "var(--arm-merged)",
-  PCZ: "var(--arm-high)",
-} as const;
-
-/** Zones as stretches between probed temperatures; what lies below the robust zone stays unshaded. */
-export function zoneBands({ points, decision }: Pick<SweepFile, "points" | "decision">): ZoneBand[] {
-  const last = points.at(-1)?.temperature ?? 0;
-  const { robust, explorationTo } = decision.zones;
-  const band = (name: keyof typeof ZONE_COLOURS, from: number, to: number): ZoneBand => ({
-    name,
-    colour: ZONE_COLOURS[name],
-    from,
-    to,
-  });
-  return [
-    band("RGZ", robust.from, robust.to),
-    ...(explorationTo > robust.to ? [band("CEZ", robust.to, explorationTo)] : []),
-    ...(last > explorationTo ? [band("PCZ", explorationTo, last)] : []),
-  ];
-}
-
 function numbersTable(file: SweepFile): SafeHtml {
   const { points, decision } = file;
   const zones = new Map(decision.zones.points.map(({ temperature, zone }) => [temperature, zone]));
@@ -109,9 +87,10 @@ function sweepPart(context: ReportContext, file: SweepFile): SafeHtml {
     }),
   });
   const { robustTolerance, explorationShare, peak } = decision.zones;
+  const seen = describeResolution(decision);
   return html`<h3>${file.stage}${model === "" ? "" : `: ${model}`}</h3>
 <p class="claim">${describeDecision(decision, measureName(file.conditions), file.search)}</p>
-${decision.warnings.length === 0 ? "" : html`<ul class="findings">${decision.warnings.map((warning) => html`<li>${warning}</li>\n`)}</ul>\n`}${figure(
+${seen === "" ? "" : html`<p>${seen}</p>\n`}${decision.warnings.length === 0 ? "" : html`<ul class="findings">${decision.warnings.map((warning) => html`<li>${warning}</li>\n`)}</ul>\n`}${figure(
   {
     panels: [
       panel("accuracy", "Accuracy", "var(--arm-grpo)"),
@@ -130,7 +109,7 @@ export function temperatureSections(context: ReportContext): Section[] {
     {
       id: "temperature",
       title: "Sampling temperature",
-      body: html`${files.map((file) => sweepPart(context, file))}`,
+      body: html`${temperatureOverview(context)}${files.map((file) => sweepPart(context, file))}`,
     },
   ];
 }
