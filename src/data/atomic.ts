@@ -3,9 +3,10 @@
  * so the rename never crosses a file system.
  */
 import {
-  appendFileSync,
   closeSync,
+  fstatSync,
   fsyncSync,
+  ftruncateSync,
   mkdirSync,
   openSync,
   renameSync,
@@ -15,20 +16,27 @@ import {
 import { dirname } from "node:path";
 import { StoreError } from "../errors.ts";
 
-/** What a failed write means to the user, in one line. */
-function writeError(path: string, cause: unknown): StoreError {
-  const code = (cause as NodeJS.ErrnoException)?.code;
-  const reason =
-    code === "ENOSPC"
-      ? "no space left on the disk"
-      : code === "EACCES" || code === "EPERM" || code === "EROFS"
-        ? "permission denied"
-        : code === "ENOTDIR" || code === "EEXIST"
-          ? "a file is in the way of a folder"
-          : String((cause as Error)?.message ?? cause);
+const REASONS: Record<string, string> = {
+  ENOSPC: "no space left on the disk",
+  EDQUOT: "disk quota exceeded",
+  EFBIG: "larger than a file may be here",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EROFS: "permission denied",
+  ENOTDIR: "a file is in the way of a folder",
+  EEXIST: "a file is in the way of a folder",
+};
+
+/**
+ * What a failed write means to the user, in one line.
+ * @param kept said of a full disk: what is safe
+ */
+export function writeError(path: string, cause: unknown, kept = "nothing half written was kept"): StoreError {
+  const code = (cause as NodeJS.ErrnoException)?.code ?? "";
+  const reason = REASONS[code] ?? String((cause as Error)?.message ?? cause);
   const hint =
-    code === "ENOSPC"
-      ? "free some space and start again with --resume; nothing half written was kept"
+    code === "ENOSPC" || code === "EDQUOT"
+      ? `free some space and repeat the command, a run with --resume; ${kept}`
       : "check the folder, or choose another one with --run-dir";
   return new StoreError(`cannot write ${path}: ${reason}`, { cause, hint, details: { path, code } });
 }
@@ -120,11 +128,14 @@ export function openAtomicFile(path: string): AtomicFile {
     commit() {
       const open = file;
       if (open === null) throw new TypeError(`${path}: closed twice`);
-      attempt(() => {
-        fsyncSync(open);
+      attempt(() => fsyncSync(open));
+      try {
         close();
         renameSync(partial, path);
-      });
+      } catch (cause) {
+        discard(partial);
+        throw writeError(path, cause);
+      }
     },
     discard() {
       if (file === null) return;
@@ -143,13 +154,29 @@ export function writeFileAtomic(path: string, content: string | Uint8Array): voi
 }
 
 /**
- * Appends to a file, made when it is missing. One write per call: a kill loses at most the end of the last piece.
+ * Appends to a file, made when it is missing. One write per call: a kill loses at most the end of the last piece, and a
+ * full disk leaves the file as it was.
  * @throws {StoreError} when the disk is full or the folder is not writable
  */
 export function appendToFile(path: string, content: string | Uint8Array): void {
+  const bytes = typeof content === "string" ? Buffer.from(content, "utf8") : content;
   try {
     mkdirSync(dirname(path), { recursive: true });
-    appendFileSync(path, content);
+    const file = openSync(path, "a");
+    try {
+      const { size } = fstatSync(file);
+      try {
+        for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done, bytes.length - done);
+      } catch (cause) {
+        // The first error is the one worth telling.
+        try {
+          ftruncateSync(file, size);
+        } catch {}
+        throw cause;
+      }
+    } finally {
+      closeSync(file);
+    }
   } catch (cause) {
     throw writeError(path, cause);
   }

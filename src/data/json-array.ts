@@ -5,6 +5,7 @@
  */
 import { DataError } from "../errors.ts";
 import type { Json } from "../types.ts";
+import { parseExactJson } from "./json-text.ts";
 import { MAX_LINE_BYTES, openPieces, readError } from "./jsonl.ts";
 
 const QUOTE = 0x22;
@@ -63,7 +64,7 @@ export async function* readJsonArray(path: string): AsyncGenerator<JsonElement> 
       held = [];
       heldBytes = 0;
       if (text === "") return null;
-      value = JSON.parse(text) as Json;
+      value = parseExactJson(text);
     } catch (cause) {
       throw fail(
         cause instanceof SyntaxError ? `not JSON: ${cause.message.slice(0, 120)}` : "not UTF-8",

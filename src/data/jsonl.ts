@@ -10,6 +10,7 @@ import { createGunzip, gzipSync } from "node:zlib";
 import { DataError } from "../errors.ts";
 import type { Json } from "../types.ts";
 import { appendToFile, writePiecesAtomic } from "./atomic.ts";
+import { parseExactJson } from "./json-text.ts";
 
 /** 64 MiB: a rollout of 131072 tokens with ids, log-probabilities and text has about 6 MiB. */
 export const MAX_LINE_BYTES = 2 ** 26;
@@ -30,6 +31,8 @@ export interface ReadJsonlOptions {
   maxLineBytes?: number;
   /** Leave out a last line that does not end in a line break and is no JSON: what a kill leaves of an append. */
   ignorePartialTail?: boolean;
+  /** Integers beyond 2^53 become text instead of the nearest number: files of strangers. */
+  exactIntegers?: boolean;
 }
 
 /** File contents in pieces, unpacked when the name ends in `.gz`. Errors are those of the file system and of zlib. */
@@ -91,7 +94,7 @@ export function readError(path: string, cause: unknown): unknown {
  * @throws {DataError} when the file is missing, unreadable, no gzip, or a line is too long, not UTF-8 or not JSON
  */
 export async function* readJsonl(path: string, options: ReadJsonlOptions = {}): AsyncGenerator<JsonlLine> {
-  const { maxLineBytes = MAX_LINE_BYTES, ignorePartialTail = false } = options;
+  const { maxLineBytes = MAX_LINE_BYTES, ignorePartialTail = false, exactIntegers = false } = options;
   const decoder = new TextDecoder("utf-8", { fatal: true });
   try {
     for await (const { bytes, line, ended } of splitLines(path, maxLineBytes)) {
@@ -100,7 +103,7 @@ export async function* readJsonl(path: string, options: ReadJsonlOptions = {}): 
       try {
         const text = decoder.decode(bytes).trim();
         if (text === "") continue;
-        value = JSON.parse(text) as Json;
+        value = exactIntegers ? parseExactJson(text) : (JSON.parse(text) as Json);
       } catch (cause) {
         if (ignorePartialTail && !ended) return;
         const reason =

@@ -72,10 +72,18 @@ function mix(target: Node, value: unknown, asText: boolean): true {
   return become(target, list ? { ...node("list"), element: node("text") } : node("text"));
 }
 
+/** A 64-bit integer that no number holds exactly. */
+function isLongInteger(text: string): boolean {
+  if (!/^-?\d{16,19}$/.test(text) || Number.isSafeInteger(Number(text))) return false;
+  return BigInt.asIntN(64, BigInt(text)) === BigInt(text);
+}
+
 /** Widens a node by a value. @returns true when it changed */
 function observe(target: Node, value: unknown, path: string, textPaths: ReadonlySet<string>): boolean {
   if (value === null || value === undefined || target.kind === "json") return false;
   const asText = textPaths.has(path);
+  // An integer beyond 2^53 comes as text and fits a column of 64-bit integers.
+  if (target.kind === "int64" && typeof value === "string" && isLongInteger(value)) return false;
   if (Array.isArray(value)) {
     if (target.kind === "unknown") {
       if (path.length > 2000) return become(target, node("json"));

@@ -9,7 +9,7 @@ import type { ColumnMetaData, SchemaTree } from "hyparquet";
 import { parquetHeader, readPage } from "hyparquet/src/column.js";
 import { convert, DEFAULT_PARSERS } from "hyparquet/src/convert.js";
 import { getMaxRepetitionLevel } from "hyparquet/src/schema.js";
-import { compressors } from "hyparquet-compressors";
+import { compressors as allCompressors, decompressZstd } from "hyparquet-compressors";
 
 /** Bytes looked at for a page's header, which holds the smallest and largest value; doubled when too few. */
 const HEADER_BYTES = 2 ** 12;
@@ -19,7 +19,31 @@ const MAX_PAGE_BYTES = 2 ** 28;
 /** 67 million: a repeated value takes no room, so a small page can claim any number. */
 const MAX_PAGE_VALUES = 2 ** 26;
 
+/** 1 GiB: pages of all columns in memory at a time; a small file can claim the most for each of many columns. */
+const MAX_HELD_BYTES = 2 ** 30;
+/** 268 million, 2 GiB of places. */
+const MAX_HELD_VALUES = 2 ** 28;
+
 type Values = unknown[];
+
+/** What the columns of a row group hold together. */
+export interface PageBudget {
+  bytes: number;
+  values: number;
+}
+
+/**
+ * Unpacks into the length the page's header states: a frame that states no length, as streaming writers make them, may
+ * otherwise turn a few kilobytes into terabytes.
+ */
+export function unpackZstd(input: Uint8Array, length: number): Uint8Array {
+  return unpackInto(input, new Uint8Array(length));
+}
+
+/** fzstd takes the place of the output as a second argument, which the types here leave out. */
+const unpackInto = decompressZstd as (input: Uint8Array, output: Uint8Array) => Uint8Array;
+
+const compressors = { ...allCompressors, ZSTD: unpackZstd };
 
 /** A cursor over the rows of one column chunk. */
 export interface ColumnCursor {
@@ -56,6 +80,7 @@ function count(value: number | undefined, most: number, what: string): number {
  * @param fileBytes size of the file, beyond which nothing is read
  * @param schemaPath nodes from the root to the leaf
  * @param groupRows rows of the row group, of which a column without lists has one value each
+ * @param budget counts what this and the other columns hold
  * @throws {Error} when the chunk does not lie in the file; `available` throws when a page is defective
  */
 export function openColumn(
@@ -64,6 +89,7 @@ export function openColumn(
   metadata: ColumnMetaData,
   schemaPath: SchemaTree[],
   groupRows: number,
+  budget: PageBudget,
 ): ColumnCursor {
   const decoder = {
     ...metadata,
@@ -88,6 +114,18 @@ export function openColumn(
   let taken = 0;
   let ended = false;
 
+  const held = { page: { bytes: 0, values: 0 }, dictionary: { bytes: 0, values: 0 } };
+  /** Counts what a page will take in place of the one before it. */
+  const hold = (what: keyof typeof held, bytes: number, values: number): void => {
+    budget.bytes += bytes - held[what].bytes;
+    budget.values += values - held[what].values;
+    held[what] = { bytes, values };
+    if (budget.bytes > MAX_HELD_BYTES || budget.values > MAX_HELD_VALUES)
+      throw new Error(
+        `expected pages of at most ${MAX_HELD_BYTES} bytes and ${MAX_HELD_VALUES} values at a time, got ${budget.bytes} and ${budget.values}`,
+      );
+  };
+
   const header = (): { page: ReturnType<typeof parquetHeader>; length: number } => {
     for (let size = HEADER_BYTES; ; size *= 2) {
       const bytes = readBytes(file, position, Math.min(end, position + size));
@@ -103,7 +141,7 @@ export function openColumn(
     const { page, length } = header();
     const start = position + length;
     const compressed = count(page.compressed_page_size, Math.min(MAX_PAGE_BYTES, end - start), "bytes");
-    count(page.uncompressed_page_size, MAX_PAGE_BYTES, "bytes");
+    const unpacked = count(page.uncompressed_page_size, MAX_PAGE_BYTES, "bytes");
     position = start + compressed;
     const data = page.data_page_header ?? page.data_page_header_v2;
     if (page.type === "INDEX_PAGE") return;
@@ -114,6 +152,7 @@ export function openColumn(
       count(page.data_page_header_v2.definition_levels_byte_length, compressed, "bytes");
       count(page.data_page_header_v2.repetition_levels_byte_length, compressed, "bytes");
     }
+    hold(page.type === "DICTIONARY_PAGE" ? "dictionary" : "page", unpacked, values);
     const bytes = readBytes(file, start, position);
     const reader = { view: new DataView(bytes.buffer), offset: 0 };
     if (page.type === "DICTIONARY_PAGE") {
@@ -124,8 +163,8 @@ export function openColumn(
     // Some writers leave pages without values.
     if (values === 0) return;
     seen += values;
-    const held = repeated ? rows.slice(taken) : undefined;
-    const { data: decoded } = readPage(reader, page, decoder, dictionary, held, 0);
+    const begun = repeated ? rows.slice(taken) : undefined;
+    const { data: decoded } = readPage(reader, page, decoder, dictionary, begun, 0);
     rows = (decoded ?? []) as Values;
     taken = 0;
   };

@@ -10,8 +10,8 @@ import { DEFAULT_PARSERS } from "hyparquet/src/convert.js";
 import { getTreePath } from "hyparquet/src/schema.js";
 import { DataError } from "../errors.ts";
 import type { Json } from "../types.ts";
-import { type ColumnCursor, openColumn, readBytes } from "./parquet-pages.ts";
-import { decodeRow, type ParquetSchema, parseSchema, SCHEMA_KEY } from "./parquet-schema.ts";
+import { type ColumnCursor, openColumn, type PageBudget, readBytes } from "./parquet-pages.ts";
+import { createRowDecoder, type ParquetSchema, parseSchema, SCHEMA_KEY } from "./parquet-schema.ts";
 
 /** 64 GiB: larger tables are data sets of pictures, not of problems. */
 const MAX_FILE_BYTES = 2 ** 36;
@@ -19,6 +19,10 @@ const MAX_FILE_BYTES = 2 ** 36;
 const MAX_ROWS = 50_000_000;
 /** 256 MiB: a footer grows with columns times row groups; a thousand groups of ten columns take 1 MiB. */
 const MAX_FOOTER_BYTES = 2 ** 28;
+/** Leaves of a table: structs of structs of a wide table have some thousand. Each has pages in memory. */
+const MAX_LEAVES = 10_000;
+/** Levels of structs and lists; conversations have 4, and a list takes 2. */
+const MAX_DEPTH = 64;
 /** Rows put together at a time. */
 const BATCH_ROWS = 4096;
 
@@ -81,6 +85,20 @@ interface Table {
   schema: ParquetSchema | null;
 }
 
+/** Refuses schemas that are too wide or too deep, before anything walks them. */
+function checkSchema(elements: readonly { num_children?: number }[]): void {
+  if (elements.length > 3 * MAX_LEAVES)
+    throw new Error(`${elements.length} columns and fields, more than ${3 * MAX_LEAVES}`);
+  /** Children still to come of the elements around this one. */
+  const open: number[] = [];
+  for (const { num_children: children = 0 } of elements) {
+    if (open.length > 0) open[open.length - 1]!--;
+    open.push(children);
+    if (open.length > MAX_DEPTH) throw new Error(`columns nested more than ${MAX_DEPTH} levels deep`);
+    while (open.length > 0 && open.at(-1)! <= 0) open.pop();
+  }
+}
+
 /** The footer, capped before it is parsed. */
 function readFooter(path: string, file: number, bytes: number): Table {
   try {
@@ -92,6 +110,7 @@ function readFooter(path: string, file: number, bytes: number): Table {
     const metadata = parquetMetadata(readBytes(file, bytes - footerBytes, bytes));
     const rows = Number(metadata.num_rows);
     if (!(rows >= 0 && rows <= MAX_ROWS)) throw new Error(`${rows} rows, more than ${MAX_ROWS}`);
+    checkSchema(metadata.schema);
     const groups = metadata.row_groups.map((group) => ({
       rows: Number(group.num_rows),
       columns: group.columns.flatMap((column) => column.meta_data ?? []),
@@ -118,12 +137,20 @@ function openColumns(
   root: SchemaTree,
   wanted: readonly string[] | undefined,
 ): Column[] {
+  if (group.columns.length > MAX_LEAVES)
+    throw new Error(`${group.columns.length} columns, more than ${MAX_LEAVES}`);
   const columns: Column[] = [];
+  const budget: PageBudget = { bytes: 0, values: 0 };
+  const byName = new Map<string, ColumnMetaData[]>();
+  for (const chunk of group.columns) {
+    const name = chunk.path_in_schema[0] ?? "";
+    byName.set(name, [...(byName.get(name) ?? []), chunk]);
+  }
   for (const tree of root.children) {
     if (wanted !== undefined && !wanted.includes(tree.element.name)) continue;
-    const own = group.columns.filter((chunk) => chunk.path_in_schema[0] === tree.element.name);
+    const own = byName.get(tree.element.name) ?? [];
     const leaves = own.map((chunk) =>
-      openColumn(file, fileBytes, chunk, getTreePath(root, chunk.path_in_schema), group.rows),
+      openColumn(file, fileBytes, chunk, getTreePath(root, chunk.path_in_schema), group.rows, budget),
     );
     if (leaves.length > 0) columns.push({ tree, leaves });
   }
@@ -163,6 +190,7 @@ export async function* readParquet(
     // Too short for a magic number at both ends and a footer length.
     if (bytes < 12) throw fail(path, `expected a Parquet file, got ${bytes} bytes`);
     const { groups, root, schema } = readFooter(path, file, bytes);
+    const decode = schema === null ? null : createRowDecoder(schema);
     let row = 1;
     for (const group of groups) {
       const groupEnd = row + group.rows;
@@ -189,7 +217,7 @@ export async function* readParquet(
             if (!omitNulls || (item !== null && item !== undefined)) value[name] = toJson(item, omitNulls);
           }
           const where = `${path}, row ${row}`;
-          yield { value: schema === null ? value : decodeRow(value, schema), row, where };
+          yield { value: decode === null ? value : decode(value), row, where };
         }
       }
     }

@@ -184,11 +184,17 @@ function decode(value: Json, column: ParquetColumn): Json {
   );
 }
 
-/** The row as it was before `encodeRow`: JSON text is parsed again. Changes `row`. */
-export function decodeRow(row: Record<string, Json>, schema: ParquetSchema): Record<string, Json> {
-  for (const [name, column] of Object.entries(schema))
-    if (holdsJson(column) && Object.hasOwn(row, name)) row[name] = decode(row[name]!, column);
-  return row;
+/**
+ * Prepares turning rows back into what they were before `encodeRow`: JSON text is parsed again.
+ * @returns changes the row it is given
+ */
+export function createRowDecoder(schema: ParquetSchema): (row: Record<string, Json>) => Record<string, Json> {
+  const columns = Object.entries(schema).filter(([, column]) => holdsJson(column));
+  return (row) => {
+    for (const [name, column] of columns)
+      if (Object.hasOwn(row, name)) row[name] = decode(row[name]!, column);
+    return row;
+  };
 }
 
 /** Reads the schema that a file brings along; null when it brings none. */

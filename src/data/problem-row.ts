@@ -12,6 +12,8 @@ import { hash } from "node:crypto";
 import { DataError } from "../errors.ts";
 import { instructQuestion, type PromptInstruction, stripInstructions } from "../text/prompts.ts";
 import type { Answer, Json, Problem } from "../types.ts";
+import { isTooDeep, MAX_JSON_DEPTH } from "./json-text.ts";
+import { workedAnswer } from "./worked-answer.ts";
 
 /** Column dialects that can be written. */
 export const PROBLEM_DIALECTS = ["own", "polaris", "verl", "trl"] as const;
@@ -48,6 +50,7 @@ type Row = Record<string, unknown>;
 
 /** JSON form of a value read from any file: 64-bit integers become numbers where exact, otherwise text. */
 function toJson(value: unknown): Json {
+  if (typeof value === "string" || typeof value === "number") return value;
   if (typeof value === "bigint") {
     const number = Number(value);
     return Number.isSafeInteger(number) ? number : value.toString();
@@ -56,10 +59,25 @@ function toJson(value: unknown): Json {
   if (Array.isArray(value)) return value.map(toJson);
   if (value instanceof Date) return value.toISOString();
   if (typeof value === "object") {
-    const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-    return Object.fromEntries(entries.map(([key, item]) => [key, toJson(item)]));
+    const json: Record<string, Json> = {};
+    for (const key of Object.keys(value)) {
+      const item = (value as Row)[key];
+      if (item !== undefined) setField(json, key, toJson(item));
+    }
+    return json;
   }
   return value as Json;
+}
+
+/** Sets a field; one called `__proto__` too, which an assignment would not make. */
+function setField(target: Record<string, Json>, key: string, value: Json): void {
+  if (key === "__proto__")
+    Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });
+  else target[key] = value;
+}
+
+function isObject(value: unknown): value is Row {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** A space that is not a single plain one. */
@@ -100,8 +118,20 @@ class RowReader {
     this.#where = where;
   }
 
-  fail(message: string): DataError {
-    return new DataError(`${this.#where}: ${message}`, { details: { where: this.#where } });
+  fail(message: string, hint?: string): DataError {
+    return new DataError(`${this.#where}: ${message}`, { hint, details: { where: this.#where } });
+  }
+
+  /** No column of these names: says which there are, and how to name one. */
+  missing(what: "question" | "answer", named: string | undefined, usual: readonly string[]): DataError {
+    const names = Object.keys(this.#row).map((name) => name.slice(0, 40));
+    const there =
+      names.length === 0 ? "none" : names.slice(0, 12).join(", ") + (names.length > 12 ? ", …" : "");
+    const role = what === "question" ? "prompt" : "answer";
+    return this.fail(
+      `no ${what}: expected a column ${named ?? usual.join(", ")}, got ${there}`,
+      `name it: --column ${role}=NAME on the command line, columns: {${role}: NAME} in a recipe`,
+    );
   }
 
   #at(name: string): unknown {
@@ -127,10 +157,12 @@ class RowReader {
 
   /** Columns not asked for; an empty one says nothing, and a table has every column in every row. */
   rest(): Record<string, Json> {
-    const entries = Object.entries(this.#row).filter(
-      ([name, value]) => !this.#used.has(name) && value !== undefined && value !== null,
-    );
-    return Object.fromEntries(entries.map(([name, value]) => [name, toJson(value)]));
+    const json: Record<string, Json> = {};
+    for (const name of Object.keys(this.#row)) {
+      const value = this.#row[name];
+      if (value !== undefined && value !== null && !this.#used.has(name)) setField(json, name, toJson(value));
+    }
+    return json;
   }
 }
 
@@ -191,14 +223,12 @@ export function parseProblemRow(row: unknown, options: ProblemRowOptions): Probl
   if (typeof row !== "object" || row === null || Array.isArray(row))
     throw new DataError(`${where}: expected an object, got ${JSON.stringify(toJson(row)).slice(0, 40)}`);
   const reader = new RowReader(row as Row, where);
-  const isObject = (value: unknown): value is Row =>
-    typeof value === "object" && value !== null && !Array.isArray(value);
+  if (isTooDeep(row)) throw reader.fail(`expected at most ${MAX_JSON_DEPTH} levels of lists and objects`);
   const own = isObject((row as Row)["meta"]) ? (reader.first(["meta"])?.value as Row) : {};
   const meta: Record<string, Json> = {};
 
   const prompt = reader.first(columns.prompt === undefined ? PROMPT_COLUMNS : [columns.prompt]);
-  if (prompt === null)
-    throw reader.fail(`no question: expected a column ${columns.prompt ?? PROMPT_COLUMNS.join(", ")}`);
+  if (prompt === null) throw reader.missing("question", columns.prompt, PROMPT_COLUMNS);
   const { content, system } = Array.isArray(prompt.value)
     ? userMessage(reader, prompt.value)
     : { content: prompt.value, system: null };
@@ -210,22 +240,26 @@ export function parseProblemRow(row: unknown, options: ProblemRowOptions): Probl
     );
 
   let answer: Answer | null = null;
+  let working: string | null = null;
+  const withoutWorking = (value: unknown): unknown => {
+    const final = typeof value === "string" ? workedAnswer(value) : null;
+    if (final !== null) working = value as string;
+    return final ?? value;
+  };
   const model = columns.answer === undefined ? reader.first(["reward_model"]) : null;
   if (model !== null && !isObject(model.value)) meta["reward_model"] = toJson(model.value);
   if (model !== null && isObject(model.value)) {
     const truth = model.value["ground_truth"];
     if (truth !== null && truth !== undefined)
-      answer = parseAnswer(reader, truth, "reward_model.ground_truth");
+      answer = parseAnswer(reader, withoutWorking(truth), "reward_model.ground_truth");
     const rest = without(model.value, "ground_truth");
     if (rest !== null) meta["reward_model"] = rest;
   }
   if (answer === null) {
     const column = reader.first(columns.answer === undefined ? ANSWER_COLUMNS : [columns.answer]);
     if (column === null)
-      throw reader.fail(
-        `no answer: expected a column ${columns.answer ?? `reward_model.ground_truth, ${ANSWER_COLUMNS.join(", ")}`}`,
-      );
-    answer = parseAnswer(reader, column.value, column.name);
+      throw reader.missing("answer", columns.answer, ["reward_model.ground_truth", ...ANSWER_COLUMNS]);
+    answer = parseAnswer(reader, withoutWorking(column.value), column.name);
   }
 
   const id = reader.first([columns.id ?? "id"])?.value;
@@ -233,12 +267,14 @@ export function parseProblemRow(row: unknown, options: ProblemRowOptions): Probl
   if (system !== null) meta["system"] = system;
   const question = stripInstructions(content);
   if (question === "") throw reader.fail(`${prompt.name}: expected a question, got only an instruction`);
+  const rest = reader.rest();
+  if (working !== null) rest["solution"] ??= working;
   return {
     id: id === undefined || id === "" ? promptId(question) : String(id).slice(0, 200),
     prompt: question,
     answer,
     source: typeof source === "string" && source !== "" ? source : options.source,
-    meta: { ...reader.rest(), ...meta, ...(toJson(own) as Record<string, Json>) },
+    meta: { ...rest, ...meta, ...(toJson(own) as Record<string, Json>) },
   };
 }
 

@@ -1,9 +1,10 @@
 /**
- * Rows of a data set's file in order, whatever its format: Parquet, JSON lines, or one JSON array, told by the name
- * and, for `.json`, by the first character; `.gz` is unpacked. Streams: a file may be larger than memory.
+ * Rows of a data set's file in order, whatever its format: Parquet, JSON lines, one JSON array or CSV, told by the
+ * name and, for `.json`, by the first character; `.gz` is unpacked. Streams: a file may be larger than memory.
  */
 
 import type { Json } from "../types.ts";
+import { readCsv } from "./csv.ts";
 import { isJsonArray, readJsonArray } from "./json-array.ts";
 import { readJsonl } from "./jsonl.ts";
 import { readParquet } from "./parquet-read.ts";
@@ -15,7 +16,7 @@ export interface FileRow {
 }
 
 /** Endings of files that hold rows. */
-export const ROW_FILE_ENDING = /\.(parquet|(jsonl|ndjson|json)(\.gz)?)$/i;
+export const ROW_FILE_ENDING = /\.(parquet|(jsonl|ndjson|json|csv|tsv)(\.gz)?)$/i;
 
 /**
  * Reads the rows of a file. Of a Parquet row, empty columns and fields are left out.
@@ -24,6 +25,7 @@ export const ROW_FILE_ENDING = /\.(parquet|(jsonl|ndjson|json)(\.gz)?)$/i;
 export async function* readRows(path: string): AsyncGenerator<FileRow> {
   if (path.endsWith(".parquet")) {
     yield* readParquet(path, { omitNulls: true });
-  } else if (/\.json(\.gz)?$/.test(path) && (await isJsonArray(path))) yield* readJsonArray(path);
-  else yield* readJsonl(path);
+  } else if (/\.[ct]sv(\.gz)?$/i.test(path)) yield* readCsv(path);
+  else if (/\.json(\.gz)?$/.test(path) && (await isJsonArray(path))) yield* readJsonArray(path);
+  else yield* readJsonl(path, { exactIntegers: true });
 }

@@ -5,8 +5,9 @@
  */
 import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { DataError, StoreError } from "../errors.ts";
+import { DataError, type StoreError } from "../errors.ts";
 import type { Json, Rollout } from "../types.ts";
+import { writeError } from "./atomic.ts";
 import { jsonLine, MAX_LINE_BYTES } from "./jsonl.ts";
 
 const VERSION = 1;
@@ -132,11 +133,7 @@ export function openSampleJournal(path: string, settings: Record<string, Json>):
   const failures = new Set<string>();
   let size = 0;
   const failedWrite = (cause: unknown): StoreError =>
-    new StoreError(`cannot write ${path}: ${(cause as Error).message}`, {
-      cause,
-      hint: "free some space or choose another folder, and start again; every response in the journal is kept",
-      details: { path },
-    });
+    writeError(path, cause, "every response in the journal is kept");
   let file: number;
   try {
     mkdirSync(dirname(path), { recursive: true });
@@ -150,7 +147,7 @@ export function openSampleJournal(path: string, settings: Record<string, Json>):
       // The file is open for appending: a write goes to its end, and one that was cut short is taken back.
       if (writeSync(file, bytes) !== bytes.length) {
         ftruncateSync(file, size);
-        throw new Error("no space left on the disk");
+        throw Object.assign(new Error("a write was cut short"), { code: "ENOSPC" });
       }
     } catch (cause) {
       throw failedWrite(cause);
