@@ -107,13 +107,17 @@ export function createRenderer(options: RenderOptions = {}): Renderer {
 
 function createJsonRenderer(output: { write(text: string): unknown }, now: () => number): Renderer {
   let lastMs = Number.NEGATIVE_INFINITY;
+  let throughput = createThroughput();
   return {
     observe(event) {
+      if (event.event === "stage-start") throughput = createThroughput();
+      // Absent until there is something to divide by.
+      const pace = event.event === "stage-progress" ? throughput.update(event) : {};
       if (event.event === "stage-progress" && event.done < event.steps) {
         if (now() - lastMs < JSON_MS) return;
         lastMs = now();
       }
-      output.write(`${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`);
+      output.write(`${JSON.stringify({ time: new Date().toISOString(), ...event, ...pace })}\n`);
     },
     line: () => {},
     close: () => {},

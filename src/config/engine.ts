@@ -1,5 +1,7 @@
 /** The `engine:` section: who computes. The rest of a recipe says what is computed and stays the same everywhere. */
 import { z } from "zod";
+import type { Json } from "../types.ts";
+import { toSnakeKeys } from "./key-case.ts";
 
 export const embeddedEngineSchema = z
   .strictObject({
@@ -105,12 +107,11 @@ export const openaiEngineSchema = z
         "folder with the model's tokenizer.json and chat template; endpoint completions then sends token ids, so that nothing is added to the prompt",
       ),
     chatTemplateKwargs: z
-      .record(
-        z
-          .string()
-          .max(64)
-          .regex(/^[A-Za-z][A-Za-z0-9_]*$/, "expected the name of a variable, for example enable_thinking"),
-        z.union([z.string().max(MAX_TEMPLATE_VALUE), z.number(), z.boolean(), z.null()]),
+      .object({})
+      .catchall(z.union([z.string().max(MAX_TEMPLATE_VALUE), z.number(), z.boolean(), z.null()]))
+      .refine(
+        (variables) => Object.keys(variables).every((name) => /^[A-Za-z][A-Za-z0-9_]{0,63}$/.test(name)),
+        "expected names of variables, for example enable_thinking",
       )
       .refine(
         (variables) => Object.keys(variables).length <= MAX_TEMPLATE_VARIABLES,
@@ -185,6 +186,15 @@ export const openaiEngineSchema = z
         "say true when the server runs in its batch-invariant mode: equal seeds then give equal responses",
       ),
   })
+  .refine(
+    ({ chatTemplateKwargs, endpoint, tokenizer }) =>
+      Object.keys(chatTemplateKwargs).length === 0 || endpoint === "chat" || tokenizer !== undefined,
+    {
+      path: ["chatTemplateKwargs"],
+      message:
+        "expected a chat template to give them to: endpoint chat, or the folder of a tokenizer; completions alone sends the bare text",
+    },
+  )
   .describe("a server you can call; runs the stages that only sample");
 
 /** A discriminated union on `kind`, so that further engines only add a member. */
@@ -194,3 +204,10 @@ export const engineSchema = z
 
 export type EngineConfig = z.output<typeof engineSchema>;
 export type OpenaiEngineConfig = z.output<typeof openaiEngineSchema>;
+
+/** Variables of the chat template under the template's own names: `{enableThinking}` -> `{enable_thinking}`. */
+export function templateVariables({
+  chatTemplateKwargs,
+}: Pick<OpenaiEngineConfig, "chatTemplateKwargs">): Record<string, Json> {
+  return toSnakeKeys(chatTemplateKwargs) as Record<string, Json>;
+}

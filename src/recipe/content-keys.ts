@@ -2,7 +2,7 @@
  * Content keys of stages: equal keys mean equal outputs, bit for bit. A key covers the stage kind and its version, the
  * configuration, the keys of everything it reads, the seed, and the engine settings that change bits.
  */
-import type { EngineConfig } from "../config/engine.ts";
+import { type EngineConfig, templateVariables } from "../config/engine.ts";
 import { camelToSnake } from "../config/key-case.ts";
 import type { Recipe } from "../config/recipe.ts";
 import { canonicalJson, contentKey, hashPath } from "../store/canonical.ts";
@@ -32,6 +32,7 @@ export function engineKey(engine: EngineConfig): Record<string, Json> {
   }
   // Where the server stands and how fast it is asked change nothing; its weights are known by name and label only.
   const { kind, model, revision, dialect, endpoint, tokenizer, stop, logprobs } = engine;
+  const variables = templateVariables(engine);
   return {
     kind,
     model: model ?? null,
@@ -41,6 +42,7 @@ export function engineKey(engine: EngineConfig): Record<string, Json> {
     tokenizer: tokenizer ?? null,
     stop,
     logprobs,
+    ...(Object.keys(variables).length > 0 ? { chat_template_kwargs: variables } : {}),
   };
 }
 

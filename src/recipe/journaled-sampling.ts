@@ -5,9 +5,10 @@
 import { createHash } from "node:crypto";
 import { type JournalKey, openSampleJournal, type SampleJournal } from "../data/sample-journal.ts";
 import type { SampleRequest, Sampler } from "../engine/seams.ts";
+import { EngineError } from "../errors.ts";
 import { randomStream } from "../random.ts";
 import type { ChatMessage } from "../text/chat-template.ts";
-import type { Problem, Rollout } from "../types.ts";
+import type { Json, Problem, Rollout } from "../types.ts";
 import type { SampleGroupsOptions } from "./stages/sampling.ts";
 
 /** What is drawn is said as in `sampleGroups`; each sample has a stream of its own here. */
@@ -16,8 +17,19 @@ export interface DrawJournaledOptions extends Omit<SampleGroupsOptions, "policy"
   path: string;
   /** Opens the sampler; called only when something is missing. */
   sampler: () => Promise<Sampler>;
-  /** Responses there, those of the journal included. */
-  onResponses?: (done: number) => void;
+  /** What shapes a response beside prompt, sampling, seed and model; a journal of other settings is refused. */
+  settings?: Record<string, Json>;
+  /** Responses that may be left out because they cannot be drawn; their groups are smaller. Default 0. */
+  allowFailed?: number;
+  /** Responses there, those of the journal included, and responses given up in this call. */
+  onResponses?: (done: number, failed: number) => void;
+}
+
+/** A response that was given up. */
+export interface FailedResponse {
+  problemId: string;
+  sample: number;
+  reason: string;
 }
 
 /** One problem with all its responses. */
@@ -37,16 +49,41 @@ function promptHash(prompt: string, messages: readonly ChatMessage[] | undefined
 
 /** Everything that was drawn, in the journal on disk. */
 export interface Drawn {
+  /** Responses that were left out; at most `allowFailed`. */
+  failed: readonly FailedResponse[];
   /** Every problem in order; responses are read as they are asked for. */
   problems(): Generator<DrawnProblem>;
   close(): void;
 }
 
+/** Problems named in an error. */
+const MAX_NAMED = 5;
+
+/** The error of a draw, naming the problems at fault: the server knows requests only. */
+function withProblems(
+  error: unknown,
+  asked: readonly JournalKey[],
+  failed: readonly FailedResponse[],
+): unknown {
+  if (!(error instanceof EngineError)) return error;
+  const { message, hint, details, retryable, cause } = error;
+  const request = details?.["request"];
+  const names = [...new Set(failed.map(({ problemId }) => problemId))];
+  const shown = names.slice(0, MAX_NAMED).join(", ") + (names.length > MAX_NAMED ? ", ..." : "");
+  const named =
+    typeof request === "number"
+      ? `problem ${asked[request]?.problemId}: ${message}`
+      : names.length > 0
+        ? `${message} (problem${names.length > 1 ? "s" : ""} ${shown})`
+        : message;
+  return new EngineError(named, { hint, details, retryable, cause });
+}
+
 /**
  * Draws what the journal lacks. Responses wait in the journal, not in memory.
  *
- * @throws {InterruptedError} when the signal fires; {EngineError} when responses could not be drawn. Both keep
- * everything that was finished
+ * @throws {InterruptedError} when the signal fires; {EngineError} when more responses than allowed could not be drawn.
+ * Both keep everything that was finished
  */
 export async function drawJournaled(options: DrawJournaledOptions): Promise<Drawn> {
   const { problems, sampling, samplesPerProblem, seed, stream, stage, step, policyVersion } = options;
@@ -55,18 +92,23 @@ export async function drawJournaled(options: DrawJournaledOptions): Promise<Draw
     seed,
     stream: stream.join("/"),
     model: policyVersion,
+    ...options.settings,
   });
   try {
-    const hashes = await drawMissing(journal, options);
+    const { hashes, failed } = await drawMissing(journal, options);
     return {
+      failed,
       *problems() {
         for (const [i, problem] of problems.entries())
           yield {
             problem,
-            group: Array.from({ length: samplesPerProblem }, (_, sample): Rollout => {
-              const response = journal.read({ problemId: problem.id, sample, prompt: hashes[i] as string });
-              return { problemId: problem.id, stage, step, sample, policyVersion, sampling, ...response };
-            }),
+            group: Array.from({ length: samplesPerProblem }, (_, sample): Rollout[] => {
+              const key = { problemId: problem.id, sample, prompt: hashes[i] as string };
+              // Only responses that were left out on purpose are missing here.
+              if (!journal.has(key)) return [];
+              const response = journal.read(key);
+              return [{ problemId: problem.id, stage, step, sample, policyVersion, sampling, ...response }];
+            }).flat(),
           };
       },
       close: () => journal.close(),
@@ -77,8 +119,11 @@ export async function drawJournaled(options: DrawJournaledOptions): Promise<Draw
   }
 }
 
-/** @returns the hash of each problem's prompt */
-async function drawMissing(journal: SampleJournal, options: DrawJournaledOptions): Promise<string[]> {
+/** @returns the hash of each problem's prompt, and what was left out */
+async function drawMissing(
+  journal: SampleJournal,
+  options: DrawJournaledOptions,
+): Promise<{ hashes: string[]; failed: FailedResponse[] }> {
   const { problems, promptOf, messagesOf, sampling, samplesPerProblem, seed, stream } = options;
   const hashes: string[] = [];
   const missing: { key: JournalKey; seed: number }[] = [];
@@ -97,24 +142,38 @@ async function drawMissing(journal: SampleJournal, options: DrawJournaledOptions
     }
   }
   let done = problems.length * samplesPerProblem - missing.length;
-  options.onResponses?.(done);
-  if (missing.length === 0) return hashes;
+  const failed: FailedResponse[] = [];
+  options.onResponses?.(done, 0);
+  if (missing.length === 0) return { hashes, failed };
   let seen = 0;
   const sampler = await options.sampler();
-  await sampler.sample(requests, {
+  const drawing = sampler.sample(requests, {
     signal: options.signal,
+    ...(options.allowFailed === undefined ? {} : { allowFailed: options.allowFailed }),
     onResponse: (request, _, completion) => {
       const { key, seed: own } = missing[request] as (typeof missing)[number];
       journal.append(key, { seed: own, ...completion });
       done++;
     },
-    onFailure: (request, _, reason) =>
-      journal.fail((missing[request] as (typeof missing)[number]).key, reason),
+    onFailure: (request, _, reason) => {
+      const { key } = missing[request] as (typeof missing)[number];
+      journal.fail(key, reason);
+      failed.push({ problemId: key.problemId, sample: key.sample, reason });
+    },
     onProgress: (_, tokens) => {
       options.onTokens?.(tokens - seen);
       seen = tokens;
-      options.onResponses?.(done);
+      options.onResponses?.(done, failed.length);
     },
   });
-  return hashes;
+  try {
+    await drawing;
+  } catch (error) {
+    throw withProblems(
+      error,
+      missing.map(({ key }) => key),
+      failed,
+    );
+  }
+  return { hashes, failed };
 }

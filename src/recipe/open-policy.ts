@@ -1,7 +1,8 @@
 /** From the `engine:` section to an open policy or sampler. The engine is imported only when a stage asks for one. */
-import type { EngineConfig } from "../config/engine.ts";
+import { type EngineConfig, type OpenaiEngineConfig, templateVariables } from "../config/engine.ts";
 import type { Policy, Sampler } from "../engine/seams.ts";
 import { EngineError } from "../errors.ts";
+import type { TemplateSource } from "./stage.ts";
 
 /**
  * Opens the engine a recipe names with the weights of a checkpoint folder.
@@ -19,6 +20,12 @@ export async function openPolicy(checkpoint: string, engine: EngineConfig): Prom
   const { openEmbeddedPolicy } = await import("../engine/embedded/policy.ts");
   const { workers, lanes, threadsPerWorker } = engine;
   return openEmbeddedPolicy({ checkpoint, workers, lanes, threadsPerWorker });
+}
+
+/** Who turns conversations into text for a served model: its server, or the template in the engine's tokenizer folder. */
+export function servedTemplate(engine: OpenaiEngineConfig): TemplateSource {
+  if (engine.endpoint === "chat") return { by: "server" };
+  return { by: "folder", folder: engine.tokenizer ?? null, variables: templateVariables(engine) };
 }
 
 /**

@@ -4,6 +4,7 @@ import type { EngineConfig } from "../config/engine.ts";
 import { ConfigError } from "../errors.ts";
 import type { GraphStage } from "./graph.ts";
 import type { RunLogs } from "./metrics-log.ts";
+import { servedTemplate } from "./open-policy.ts";
 import type { PolicySlot } from "./policy-slot.ts";
 import { resolveReference, servedName } from "./references.ts";
 import type { RunObserver } from "./run-events.ts";
@@ -104,8 +105,7 @@ export function createStageContext(options: StageContextOptions): {
     },
     template: (reference) => {
       if (servedName(reference) === null) return { by: "folder", folder: model(reference) };
-      if (engine.kind !== "openai" || engine.endpoint === "chat") return { by: "server" };
-      return { by: "folder", folder: engine.tokenizer ?? null };
+      return engine.kind === "openai" ? servedTemplate(engine) : { by: "server" };
     },
     metrics,
     progress: {

@@ -6,16 +6,19 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { readRollouts } from "../../data/rollouts.ts";
 import { isGeneration, startDialectServer } from "../../engine/openai/testing/dialect-server.ts";
-import type { StubServer } from "../../engine/openai/testing/stub-server.ts";
+import { type StubServer, sendJson } from "../../engine/openai/testing/stub-server.ts";
 
 let folder: string;
 let server: StubServer;
 /** Requests answered before the server stops answering; null = all. */
 let answers: number | null = null;
+/** Problems whose prompts the server finds too long. */
+let tooLong: string[] = [];
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "polaris-sample-"));
   answers = null;
+  tooLong = [];
   let answered = 0;
   const problems = Array.from({ length: 12 }, (_, i) => ({
     id: `p${i}`,
@@ -30,7 +33,13 @@ beforeEach(async () => {
       // Odd seeds are wrong.
       return { text: `\\boxed{${Number(asked) + (Number(body?.["seed"]) % 2) + 1}}` };
     },
-    intercept: () => answers !== null && answered++ >= answers,
+    intercept: ({ body }, answer) => {
+      if (tooLong.some((id) => String(body?.["prompt"]).startsWith(`<user>${id.slice(1)}+1`))) {
+        sendJson(answer, { error: { code: 400, message: "the request exceeds the context size" } }, 400);
+        return true;
+      }
+      return answers !== null && answered++ >= answers;
+    },
   });
 });
 afterEach(async () => {
@@ -108,4 +117,73 @@ test("what is there is not replaced unasked; bad options and a server that is go
   const gone = await start("--overwrite", "--retries", "0").ended;
   expect(gone.code).toBe(4);
   expect(gone.text).toMatch(/error: GET http:.*\/v1\/models: connection refused\nhint: start the server/);
+}, 120_000);
+
+test("a prompt that is too long names its problem; the others are drawn, and it can be left out on purpose", async () => {
+  tooLong = ["p3", "p7"];
+  const refused = await start("--samples", "2").ended;
+  expect(refused.code).toBe(4);
+  expect(refused.text).toMatch(
+    /error: 4 of 24 responses could not be drawn: .*HTTP 400: the request exceeds the context size \(problems p3, p7\)\nhint: .*--allow-failed 4/,
+  );
+  // Only these are asked for again, and the first that is refused says whose it is.
+  const again = await start("--samples", "2").ended;
+  expect(again.text).toMatch(/error: problem p[37]: POST .*exceeds the context size\n/);
+  const few = await start("--samples", "2", "--allow-failed", "3").ended;
+  expect(few.code).toBe(4);
+  const left = await start("--samples", "2", "--allow-failed", "4").ended;
+  expect(left.text).toMatch(/20 responses to 12 problems/);
+  expect(left.text).toMatch(/left out 4, in no rollout and no count above\n {2}p3#0: POST .*HTTP 400/);
+  expect(left.code).toBe(0);
+  const rollouts = await readRollouts(out());
+  expect(rollouts).toHaveLength(20);
+  expect(rollouts.some(({ problemId }) => tooLong.includes(problemId))).toBe(false);
+  // What was drawn at first was not drawn again.
+  expect(seeds().filter((seed, i, all) => all.indexOf(seed) !== i).length).toBeLessThanOrEqual(4 * 3);
+}, 120_000);
+
+test("template variables, streams, stop texts and the weights' label reach the server and the rollouts", async () => {
+  const options = [
+    "--chat-template-kwargs",
+    '{"enable_thinking": false, "budget": 5}',
+    "--revision",
+    "step-100",
+  ];
+  const { code, text } = await start(...options, "--stream", "--stop", "END", "--limit", "1", "--json").ended;
+  expect(code, text).toBe(0);
+  const bodies = (path: string) =>
+    server.requests.filter((request) => request.path === path).map(({ body }) => body);
+  expect(bodies("/apply-template")[0]?.["chat_template_kwargs"]).toEqual({
+    enable_thinking: false,
+    budget: 5,
+  });
+  expect(bodies("/completion")[0]).toMatchObject({ stream: true, stop: ["END"] });
+  // The name is the server's own, though none was given.
+  expect((await readRollouts(out())).map(({ policyVersion }) => policyVersion)).toEqual(
+    new Array(5).fill("m@step-100"),
+  );
+  expect(text).toContain('"model":"m@step-100"');
+  const wrong = await start("--chat-template-kwargs", "thinking").ended;
+  expect(wrong.code).toBe(2);
+  expect(wrong.text).toMatch(/--chat-template-kwargs: expected a JSON object.*got thinking/);
+  const bare = await start("--endpoint", "completions", "--chat-template-kwargs", '{"a": 1}').ended;
+  expect(bare.text).toMatch(/error: chat_template_kwargs: expected a chat template to give them to/);
+}, 120_000);
+
+test("other template variables do not continue a journal that was begun without them", async () => {
+  answers = 3;
+  const { child, ended } = start("--limit", "2");
+  const journal = `${out()}.journal.jsonl`;
+  await expect
+    .poll(() => (existsSync(journal) ? readFileSync(journal, "utf8").split("\n").length - 2 : 0), {
+      timeout: 60_000,
+    })
+    .toBe(3);
+  child.kill("SIGKILL");
+  await ended;
+  answers = null;
+  const other = await start("--limit", "2", "--chat-template-kwargs", '{"enable_thinking": false}').ended;
+  expect(other.code).toBe(3);
+  expect(other.text).toMatch(/this journal was begun with another chat_template_kwargs/);
+  expect((await start("--limit", "2").ended).code).toBe(0);
 }, 120_000);

@@ -1,9 +1,7 @@
 /** From the `engine:` section to a sampler on a served model: key, servers, dialect, name, tokenizer. */
-import type { OpenaiEngineConfig } from "../../config/engine.ts";
-import { toSnakeKeys } from "../../config/key-case.ts";
+import { type OpenaiEngineConfig, templateVariables } from "../../config/engine.ts";
 import { ConfigError, EngineError } from "../../errors.ts";
 import { loadTokenizer } from "../../text/load-tokenizer.ts";
-import type { Json } from "../../types.ts";
 import type { Sampler } from "../seams.ts";
 import { chooseModel, identifyServer } from "./detect.ts";
 import type { Dialect, DialectName } from "./dialect.ts";
@@ -111,7 +109,7 @@ export async function openServedModel(
       facts,
       model,
       stop,
-      templateVariables: toSnakeKeys(engine.chatTemplateKwargs) as Record<string, Json>,
+      templateVariables: templateVariables(engine),
       totalMs,
       concurrency: slots === undefined ? concurrency : Math.min(concurrency, REQUESTS_PER_SLOT * slots),
       ...(tokenizer === undefined ? {} : { tokenizer }),

@@ -70,7 +70,12 @@ async function* streamJournaled(options: ChunkedSamplingOptions): AsyncGenerator
     sampler: policy,
     signal: context.signal,
     onTokens: (count) => context.progress.tokens(count),
-    onResponses: (done) => context.progress.update(before + Math.floor(done / samplesPerProblem), total),
+    onResponses: (done, failed) =>
+      context.progress.update(
+        before + Math.floor(done / samplesPerProblem),
+        total,
+        failed > 0 ? { failed } : {},
+      ),
   });
   let part: Problem[] = [];
   let groups: Rollout[][] = [];

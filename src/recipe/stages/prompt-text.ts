@@ -5,7 +5,7 @@
 import type { PromptConfig } from "../../config/stages/common.ts";
 import { type ChatMessage, loadChatTemplate, renderChat } from "../../text/chat-template.ts";
 import { type PromptVariant, promptMessages } from "../../text/prompts.ts";
-import type { Problem } from "../../types.ts";
+import type { Json, Problem } from "../../types.ts";
 import type { TemplateSource } from "../stage.ts";
 
 /** Prompts remembered at most; a training set of this size still fits the memory. */
@@ -17,18 +17,24 @@ export function promptVariant(prompt: PromptConfig): PromptVariant {
 }
 
 /**
+ * @param variables of the template, under its own names
  * @param folder checkpoint folder whose chat template is used; null, or a folder without one, gives the bare message
  * @throws {CheckpointError} when the template is defective
  * @throws {ConfigError} on use, when a system message is asked for and there is no template
  */
-export function createPromptText(folder: string | null, prompt: PromptConfig): (problem: Problem) => string {
+export function createPromptText(
+  folder: string | null,
+  prompt: PromptConfig,
+  variables: Readonly<Record<string, Json>> = {},
+): (problem: Problem) => string {
   const template = folder === null ? null : loadChatTemplate(folder);
   const variant = promptVariant(prompt);
   const remembered = new Map<string, string>();
   return (problem) => {
     let text = remembered.get(problem.prompt);
     if (text === undefined) {
-      text = renderChat(template, promptMessages(problem.prompt, variant), { addGenerationPrompt: true });
+      const messages = promptMessages(problem.prompt, variant);
+      text = renderChat(template, messages, { addGenerationPrompt: true, variables });
       if (remembered.size < MAX_REMEMBERED) remembered.set(problem.prompt, text);
     }
     return text;
@@ -47,7 +53,8 @@ export interface PromptSource {
  * @throws {CheckpointError} when the template is defective
  */
 export function createPrompts(template: TemplateSource, prompt: PromptConfig): PromptSource {
-  if (template.by === "folder") return { promptOf: createPromptText(template.folder, prompt) };
+  if (template.by === "folder")
+    return { promptOf: createPromptText(template.folder, prompt, template.variables) };
   const variant = promptVariant(prompt);
   const messagesOf = (problem: Problem): ChatMessage[] => promptMessages(problem.prompt, variant);
   return {
