@@ -2,7 +2,9 @@
  * The rollout store beside plain `.jsonl.gz`: appends in batches of a step, reads of everything, of ranges and by query,
  * bytes per rollout, peak memory. Texts, tokens and verdicts are the practice task's; log-probabilities are drawn.
  * The plain file gets at most a tenth as many rollouts, since it costs more; compare the columns per rollout.
- * Usage: npm run bench -- rollouts [rollouts]
+ * Ten million rollouts take two gigabytes of the folder for temporary files. With a folder the store stays there, and a
+ * bench that was stopped goes on where it stood.
+ * Usage: npm run bench -- rollouts [rollouts, 1000000] [folder]
  */
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -23,6 +25,8 @@ const ROLLOUTS = 1_000_000;
 const SAMPLES = 8;
 /** Rollouts of a step, appended at once. */
 const STEP = 1024;
+/** Steps of the plain file at most: what it costs each is known by then. */
+const PLAIN_STEPS = 200;
 const SEED = 3;
 /** Problems in the pool; larger than any compressor's window, so that repeats of the pool cost as new ones do. */
 const PROBLEMS = 512;
@@ -86,9 +90,11 @@ export async function run(args: readonly string[] = []): Promise<void> {
   if (!Number.isInteger(wanted) || wanted < 10 * STEP)
     throw new RangeError(`rollouts: expected ${10 * STEP} or more, got ${args[0]}`);
   const steps = Math.ceil(wanted / STEP);
-  const plainSteps = Math.max(5, Math.ceil(steps / 10));
+  const plainSteps = Math.min(PLAIN_STEPS, Math.max(5, Math.ceil(steps / 10)));
   const folder = mkdtempSync(join(tmpdir(), "polaris-bench-rollouts-"));
+  const path = args[1] ?? join(folder, "store");
   const table: string[][] = [];
+  const memory = (): string => `${formatCount(process.resourceUsage().maxRSS * 1024)}B`;
   /** Wall and processor time of a task; on a busy computer the second is the one to compare. */
   const measure = async (task: string, count: number, work: () => unknown): Promise<void> => {
     const started = performance.now();
@@ -104,28 +110,18 @@ export async function run(args: readonly string[] = []): Promise<void> {
       cpuSeconds.toFixed(2),
       ((1e6 * cpuSeconds) / Math.max(1, count)).toFixed(1),
     ]);
+    console.error(`${task}: ${cpuSeconds.toFixed(2)} s of processor time, peak memory ${memory()}`);
   };
   try {
     const rollouts = pool();
-    const path = join(folder, "store");
     const synced = join(folder, "synced");
     const plain = join(folder, "plain.jsonl.gz");
     const all = steps * STEP;
-    await measure("store: append, batches of 1024", all, () => {
-      const store = openRolloutStore(path, { sync: "close" });
-      for (let step = 0; step < steps; step++) store.append(stepOf(rollouts, step));
+    const store = openRolloutStore(path, { sync: "close" });
+    const first = Math.floor(store.length / STEP);
+    await measure("store: append, batches of 1024", (steps - first) * STEP, () => {
+      for (let step = first; step < steps; step++) store.append(stepOf(rollouts, step));
       store.close();
-    });
-    await measure("store: append, synced to disk each batch", plainSteps * STEP, () => {
-      const store = openRolloutStore(synced, { sync: "batch" });
-      for (let step = 0; step < plainSteps; step++) store.append(stepOf(rollouts, step));
-      store.close();
-    });
-    await measure("plain: write", plainSteps * STEP, () => {
-      const file = openRowFile(plain, {});
-      for (let step = 0; step < plainSteps; step++)
-        for (const rollout of stepOf(rollouts, step)) file.write({ ...rollout });
-      file.close();
     });
     await measure("store: open", all, () => openRolloutReader(path).close());
     const reader = openRolloutReader(path);
@@ -134,12 +130,6 @@ export async function run(args: readonly string[] = []): Promise<void> {
       for (const _ of reader.read(options)) count++;
       return count;
     };
-    await measure("store: read all", all, () => {
-      if (counted({}) !== all) throw new Error(`expected ${all} rollouts`);
-    });
-    await measure("plain: read all", plainSteps * STEP, async () => {
-      for await (const _ of streamRollouts(plain));
-    });
     const middle = Math.floor(all / 2);
     await measure("store: a range of 1000", 1000, () => counted({ from: middle, to: middle + 1000 }));
     const step = Math.floor(steps / 2);
@@ -155,6 +145,23 @@ export async function run(args: readonly string[] = []): Promise<void> {
     await measure("store: get, at random", 50, () => {
       for (let i = 0; i < 50; i++) reader.get(random.integer(all));
     });
+    await measure("store: append, synced to disk each batch", plainSteps * STEP, () => {
+      const store = openRolloutStore(synced, { sync: "batch" });
+      for (let step = 0; step < plainSteps; step++) store.append(stepOf(rollouts, step));
+      store.close();
+    });
+    await measure("plain: write", plainSteps * STEP, () => {
+      const file = openRowFile(plain, {});
+      for (let step = 0; step < plainSteps; step++)
+        for (const rollout of stepOf(rollouts, step)) file.write({ ...rollout });
+      file.close();
+    });
+    await measure("store: read all", all, () => {
+      if (counted({}) !== all) throw new Error(`expected ${all} rollouts`);
+    });
+    await measure("plain: read all", plainSteps * STEP, async () => {
+      for await (const _ of streamRollouts(plain));
+    });
     console.log(formatTable(table, ["task", "rollouts", "s", "CPU s", "CPU us each"]).join("\n"));
     const { bytes, segments } = reader.size();
     const each = (size: number, count: number): string => (size / count).toFixed(0);
@@ -166,7 +173,7 @@ export async function run(args: readonly string[] = []): Promise<void> {
           rollouts.length,
         )} each`,
     );
-    console.log(`peak memory ${formatCount(process.resourceUsage().maxRSS * 1024)}B`);
+    console.log(`peak memory ${memory()}`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -3,11 +3,10 @@
  * along. A resumed stage first forgets the lines its checkpoint does not know of; the file then ends byte for byte
  * like that of an undisturbed run.
  */
-import { appendFileSync, existsSync, readFileSync, truncateSync } from "node:fs";
+import { existsSync, readFileSync, truncateSync } from "node:fs";
 import { join } from "node:path";
-import { writeFileAtomic } from "../data/atomic.ts";
+import { appendToFile, writeFileAtomic } from "../data/atomic.ts";
 import { DataError } from "../errors.ts";
-import { storeError } from "../store/file-errors.ts";
 import type { MetricsWriter } from "./stage.ts";
 
 /** One append-only JSONL file of step records. */
@@ -21,11 +20,7 @@ function openStepLog(path: string): StepLog {
   repairTail(path);
   return {
     append(stage, step, values) {
-      try {
-        appendFileSync(path, `${JSON.stringify({ stage, step, ...values })}\n`);
-      } catch (cause) {
-        throw storeError(path, cause);
-      }
+      appendToFile(path, `${JSON.stringify({ stage, step, ...values })}\n`);
     },
     forget(stage, afterStep) {
       if (!existsSync(path)) return;

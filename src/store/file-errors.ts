@@ -1,12 +1,12 @@
 /** What a failed file operation means to the user: one line and the next thing to do. */
 import { DataError, PolarisError, StoreError } from "../errors.ts";
 
+const MAKE_ROOM = "free some space and repeat the command, a run with --resume; what was finished is kept";
+
 const REASONS: Record<string, [reason: string, hint: string]> = {
-  ENOSPC: [
-    "no space left on the disk",
-    "free some space and start again with --resume; finished stages are kept",
-  ],
-  EDQUOT: ["disk quota exceeded", "free some space and start again with --resume; finished stages are kept"],
+  ENOSPC: ["no space left on the disk", MAKE_ROOM],
+  EDQUOT: ["disk quota exceeded", MAKE_ROOM],
+  EFBIG: ["larger than a file may be here", "raise the limit with ulimit -f, or choose another disk"],
   EACCES: ["permission denied", "check who owns the folder, or choose another one with --run-dir"],
   EPERM: ["operation not permitted", "check who owns the folder, or choose another one with --run-dir"],
   EROFS: ["read-only file system", "choose another folder with --run-dir"],

@@ -30,8 +30,8 @@ export function acquireFileLock(file: string): () => void {
     try {
       mkdirSync(dirname(path), { recursive: true });
       // Linked under its name with its content: nobody finds a lock that says nothing.
-      writeFileSync(own, JSON.stringify(thisProcess()));
       try {
+        writeFileSync(own, JSON.stringify(thisProcess()));
         linkSync(own, path);
       } finally {
         rmSync(own, { force: true });

@@ -24,12 +24,15 @@ export interface RunLock {
   release(): void;
 }
 
+/** Locks of this process that are given back but could not be removed from a full disk. */
+const givenBack = new Set<string>();
+
 /** Who holds the lock according to the ledger, alive or not. */
 export function lockHolder(ledger: Ledger): LockHolder | undefined {
   const [row] = withLedger(ledger.path, () =>
     ledger.database.prepare("SELECT * FROM driver").all(),
   ) as Record<string, string | number | null>[];
-  if (!row) return undefined;
+  if (!row || givenBack.has(String(row["token"]))) return undefined;
   return {
     pid: Number(row["pid"]),
     host: String(row["host"]),
@@ -112,7 +115,8 @@ export function acquireRunLock(
       try {
         database.prepare("DELETE FROM driver WHERE token = ?").run(token);
       } catch {
-        // A lock that cannot be removed names a process that is about to end; the next driver takes it over.
+        // The next driver takes it over: the process that the lock names is about to end, or it is this one.
+        givenBack.add(token);
       }
     },
   };

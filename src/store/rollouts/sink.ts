@@ -7,6 +7,7 @@ import { openRowFile } from "../../data/row-file.ts";
 import type { Rollout } from "../../types.ts";
 import { storeError } from "../file-errors.ts";
 import { openRolloutStore } from "./open.ts";
+import type { RolloutStore } from "./store.ts";
 
 /** Tokens and characters of a batch written into a store at once: tens of megabytes. */
 const BATCH_WEIGHT = 2 ** 23;
@@ -55,11 +56,25 @@ function openStoreSink(path: string): RolloutSink {
       throw storeError(path, cause);
     }
   };
-  attempt(() => {
-    rmSync(partial, { recursive: true, force: true });
-    mkdirSync(partial, { recursive: true });
-  });
-  const store = openRolloutStore(partial, { sync: "close" });
+  /** What failed before is worth telling, not that nothing could be removed. */
+  const remove = (): void => {
+    try {
+      rmSync(partial, { recursive: true, force: true });
+    } catch {}
+  };
+  const open = (): RolloutStore => {
+    attempt(() => {
+      rmSync(partial, { recursive: true, force: true });
+      mkdirSync(partial, { recursive: true });
+    });
+    try {
+      return openRolloutStore(partial, { sync: "close" });
+    } catch (error) {
+      remove();
+      throw error;
+    }
+  };
+  const store = open();
   let batch: Rollout[] = [];
   let weight = 0;
   let ended = false;
@@ -89,11 +104,10 @@ function openStoreSink(path: string): RolloutSink {
     discard() {
       if (ended) return;
       ended = true;
-      // What failed before is worth telling, not that nothing could be removed.
       try {
         store.close();
-        rmSync(partial, { recursive: true, force: true });
       } catch {}
+      remove();
     },
   };
 }
