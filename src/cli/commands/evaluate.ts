@@ -1,6 +1,7 @@
 /**
- * `polaris evaluate`: one model on one problem file without writing a recipe. It writes the recipe itself and runs it, so
- * that an interrupted evaluation goes on when the command is repeated, and a recipe's evaluation is the same thing.
+ * `polaris evaluate`: one model on files of problems without writing a recipe. It writes the recipe itself and runs it, so
+ * that an interrupted evaluation goes on when the command is repeated, and a recipe's evaluation is the same thing. Each
+ * way of asking has a folder of its own: another temperature never replaces a result.
  */
 import { readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
@@ -10,15 +11,18 @@ import { ConfigError } from "../../errors.ts";
 import type { EvaluationFile } from "../../recipe/evaluation/evaluation-file.ts";
 import { evaluationMarkdown } from "../../recipe/evaluation/markdown.ts";
 import { readEvaluation } from "../../recipe/evaluation/read-evaluation.ts";
+import { contentKey } from "../../store/canonical.ts";
 import type { Json } from "../../types.ts";
 import { comparisonTable, scoreTable } from "../evaluation-table.ts";
-import { createStyle, wantsColor } from "../style.ts";
+import { createStyle, printable, wantsColor } from "../style.ts";
 import { collect } from "./run.ts";
 
 interface EvaluateCommandOptions {
   arm?: string;
   against?: string;
   samples: number;
+  samplesOf?: [benchmark: string, samples: number][];
+  limit?: number;
   temperature: number;
   topK: number;
   topP: number;
@@ -72,21 +76,49 @@ export function nameOfModel(model: string): string {
   );
 }
 
-/** The problems argument: a file, or `practice:chain,inverse` for the built-in benchmarks. */
-function problemStages(problems: string, count: number): { reference: string; stages: Json[] } {
-  if (!problems.startsWith("practice:"))
-    return { reference: /[./\\]/.test(problems) ? problems : `./${problems}`, stages: [] };
-  const benchmarks = problems.slice("practice:".length).split(",");
-  return {
-    reference: "problems",
-    stages: [
-      {
-        id: "problems",
-        kind: "problems",
-        sources: [{ from: "practice", split: "held_out", count, benchmarks }],
-      },
-    ],
-  };
+/** `minerva=4`, added to those before it. */
+function samplesOf(
+  text: string,
+  before: [string, number][] = [],
+): NonNullable<EvaluateCommandOptions["samplesOf"]> {
+  const cut = text.lastIndexOf("=");
+  if (cut < 1) throw new InvalidArgumentError("Expected <benchmark>=<n>, for example minerva=4.");
+  return [...before, [text.slice(0, cut), number(1, 4096, true)(text.slice(cut + 1))]];
+}
+
+/** The problems arguments: files, or `practice:chain,inverse` for the built-in benchmarks. */
+function problemStages(problems: readonly string[], count: number): { references: string[]; stages: Json[] } {
+  const stages: Json[] = [];
+  const references = problems.map((one) => {
+    if (!one.startsWith("practice:")) return /[./\\]/.test(one) ? one : `./${one}`;
+    const benchmarks = one.slice("practice:".length).split(",");
+    const id = stages.length === 0 ? "problems" : `problems-${stages.length + 1}`;
+    stages.push({
+      id,
+      kind: "problems",
+      sources: [{ from: "practice", split: "held_out", count, benchmarks }],
+    });
+    return id;
+  });
+  return { references, stages };
+}
+
+/** On a server every name that is no path is a name it serves. */
+function modelReference(model: string, baseUrl: string | undefined): string {
+  return baseUrl === undefined || /^(served:|builtin:|[./~])/.test(model) ? model : `served:${model}`;
+}
+
+/** Name of the run: the model and the first of the files. */
+function nameOfEvaluation(model: string, problems: readonly string[]): string {
+  const first = nameOfModel((problems[0] as string).replace(/^practice:/, "").replace(/\.[A-Za-z.]+$/, ""));
+  const more = problems.length > 1 ? `-and-${problems.length - 1}` : "";
+  return `evaluate-${nameOfModel(model)}-${first.slice(0, 32)}${more}`;
+}
+
+/** Folder of a recipe: one for each way of asking. Where the server stands is none. */
+function defaultFolder(name: string, recipe: Json, overrides: readonly string[]): string {
+  const { engine: _, ...asked } = recipe as Record<string, Json>;
+  return join("runs", `${name}-${contentKey({ asked, overrides: [...overrides] }).slice(0, 8)}`);
 }
 
 /** Two arms of one model differ by name at least. */
@@ -101,8 +133,12 @@ function armNames(
 }
 
 /** The recipe the command runs, with the keys of the recipe file. */
-export function evaluateRecipe(model: string, problems: string, options: EvaluateCommandOptions): Json {
-  const { reference, stages } = problemStages(problems, options.count);
+export function evaluateRecipe(
+  model: string,
+  problems: readonly string[],
+  options: EvaluateCommandOptions,
+): Json {
+  const { references, stages } = problemStages(problems, options.count);
   const { arm, against } = armNames(model, options);
   const { ropeFactor, ropeOriginal, ropeAttentionScale, baseUrl } = options;
   if (ropeFactor === undefined && (ropeOriginal !== undefined || ropeAttentionScale !== undefined))
@@ -111,13 +147,18 @@ export function evaluateRecipe(model: string, problems: string, options: Evaluat
   if (ropeFactor !== undefined) scaling["factor"] = ropeFactor;
   if (ropeOriginal !== undefined) scaling["original_length"] = ropeOriginal;
   if (ropeAttentionScale !== undefined) scaling["attention_scale"] = ropeAttentionScale;
-  const measured: Record<string, Json> = { arm, model };
+  const measured: Record<string, Json> = { arm, model: modelReference(model, baseUrl) };
   if (ropeFactor !== undefined) measured["rope_scaling"] = scaling;
   const evaluation: Record<string, Json> = {
     id: STAGE,
     kind: "evaluate",
-    arms: [...(against === undefined ? [] : [{ arm: against, model: options.against as string }]), measured],
-    problems: reference,
+    arms: [
+      ...(against === undefined
+        ? []
+        : [{ arm: against, model: modelReference(options.against as string, baseUrl) }]),
+      measured,
+    ],
+    problems: references.length === 1 ? (references[0] as string) : references,
     samples_per_problem: options.samples,
     sampling: {
       temperature: options.temperature,
@@ -130,17 +171,23 @@ export function evaluateRecipe(model: string, problems: string, options: Evaluat
     grader: { mode: options.grader, answer_from: options.answerFrom },
     keep_rollouts: options.keepRollouts ? "all" : "none",
   };
+  if (options.limit !== undefined) evaluation["limit"] = options.limit;
+  if (options.samplesOf !== undefined)
+    evaluation["overrides"] = options.samplesOf.map(([benchmark, samples]) => ({
+      benchmarks: [benchmark],
+      samples_per_problem: samples,
+    }));
   if (options.passAt !== undefined) evaluation["pass_at"] = options.passAt;
   if (options.hardest !== undefined) evaluation["hardest"] = { count: options.hardest };
   return {
-    name: `evaluate-${nameOfModel(model)}`,
+    name: nameOfEvaluation(model, problems),
     seed: options.seed,
     ...(baseUrl === undefined ? {} : { engine: { kind: "openai", base_url: baseUrl } }),
     stages: [...stages, evaluation],
   };
 }
 
-/** Runs the recipe in its folder and returns the result file's path. */
+/** Runs the recipe in its folder and returns the folder. */
 async function runEvaluation(recipe: Json, options: EvaluateCommandOptions): Promise<string> {
   const [
     { parseLocated },
@@ -164,7 +211,8 @@ async function runEvaluation(recipe: Json, options: EvaluateCommandOptions): Pro
   let tree = parseLocated(JSON.stringify(recipe, null, 1), "polaris evaluate");
   for (const override of options.set ?? []) tree = applyOverride(tree, override);
   const checked = checkRecipe(tree, session.schemasOf(kinds));
-  const runFolder = resolve(options.runDir ?? join("runs", checked.name));
+  const folder = options.runDir ?? defaultFolder(checked.name, recipe, options.set ?? []);
+  const runFolder = resolve(folder);
   const renderer = createRenderer({ json: options.json === true });
   const interrupt = listenForInterrupt(() =>
     renderer.line("stopping after the responses in hand; press Ctrl-C again to stop now"),
@@ -184,12 +232,25 @@ async function runEvaluation(recipe: Json, options: EvaluateCommandOptions): Pro
     renderer.close();
     interrupt.dispose();
   }
-  return join(runFolder, "evaluations", `${STAGE}.json`);
+  return folder;
 }
 
 /** Writes the result where the user wants it; a name ending in .md gets the tables instead. */
 function deliver(file: EvaluationFile, path: string, out: string): void {
   writeFileAtomic(out, out.endsWith(".md") ? evaluationMarkdown(file) : readFileSync(path));
+}
+
+/** Where the result lies, and how to look at the responses. */
+function closingLines(folder: string, file: EvaluationFile, kept: boolean): string[] {
+  const wrong = file.rows.some(({ metric, value }) => metric.startsWith("avg@") && value < 1);
+  const shown = /^[\w@%+=:,./-]+$/.test(folder) ? folder : `'${folder.replaceAll("'", `'\\''`)}'`;
+  return [
+    `result     ${join(folder, "evaluations", `${STAGE}.json`)}`,
+    `tables     ${join(folder, "stages", STAGE, "evaluation.md")}`,
+    kept
+      ? `responses  polaris rollouts show ${shown}${wrong ? " --wrong" : ""}`
+      : "responses  were not kept; --keep-rollouts keeps them",
+  ].map(printable);
 }
 
 export function createEvaluateCommand(): Command {
@@ -198,8 +259,21 @@ export function createEvaluateCommand(): Command {
       "Samples a model on problems and scores it: avg@k, pass@k, maj@k with intervals, truncated and boxless responses apart from wrong ones. Repeat the command to continue an interrupted one.",
     )
     .argument("<model>", "checkpoint folder, builtin:<name>, or served:<name> with --base-url")
-    .argument("<problems>", "JSONL or Parquet file, or practice:chain,inverse for built-in benchmarks")
+    .argument(
+      "<problems...>",
+      "JSONL or Parquet files, or practice:chain,inverse for built-in benchmarks; the column `source` or `data_source` names the benchmark",
+    )
     .option("-n, --samples <n>", "responses per problem, k of avg@k", number(1, 4096, true), 4)
+    .option(
+      "--samples-of <benchmark=n>",
+      "another number of responses for one benchmark, for example minerva=4; repeatable",
+      samplesOf,
+    )
+    .option(
+      "--limit <n>",
+      "only the first n problems of each benchmark, to try things out",
+      number(1, 1_000_000, true),
+    )
     .option("-t, --temperature <t>", "logits are divided by it; 0 = greedy", number(0, 10), 1)
     .option(
       "--top-k <k>",
@@ -249,15 +323,19 @@ export function createEvaluateCommand(): Command {
       "YaRN: what cos and sin are multiplied by; 1 leaves attention alone",
       number(0.01, 16),
     )
-    .option("--base-url <url>", "OpenAI-compatible server to sample from; the model is then served:<name>")
+    .option("--base-url <url>", "OpenAI-compatible server to sample from; the model is then a name it serves")
     .option("--keep-rollouts", "keep the responses themselves")
-    .option("--run-dir <folder>", "where the evaluation is kept; default runs/evaluate-<model>")
+    .option(
+      "--run-dir <folder>",
+      "where the evaluation is kept; default: a folder under runs/ for each way of asking",
+    )
     .option("--overwrite", "start over instead of continuing")
     .option("--out <file>", "copy the result here: .json, or .md for the tables")
     .option("--set <path=value>", "change a key of the recipe the command writes; repeatable", collect)
     .option("--json", "print JSON")
-    .action(async (model: string, problems: string, options: EvaluateCommandOptions) => {
-      const path = await runEvaluation(evaluateRecipe(model, problems, options), options);
+    .action(async (model: string, problems: string[], options: EvaluateCommandOptions) => {
+      const folder = await runEvaluation(evaluateRecipe(model, problems, options), options);
+      const path = join(folder, "evaluations", `${STAGE}.json`);
       const file = readEvaluation(path);
       if (options.out !== undefined) deliver(file, path, options.out);
       if (options.json) {
@@ -271,8 +349,8 @@ export function createEvaluateCommand(): Command {
         "",
         ...scoreTable(file, style),
         ...comparisonTable(file.comparisons ?? [], style),
-        "",
-        `result  ${path}`,
+        ...((file.comparisons ?? []).length === 0 ? [] : [""]),
+        ...closingLines(folder, file, options.keepRollouts === true),
       ];
       process.stdout.write(`${lines.join("\n")}\n`);
     });

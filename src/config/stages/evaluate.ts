@@ -2,6 +2,7 @@
 import { z } from "zod";
 import {
   graderSchema,
+  MAX_PROBLEMS,
   MAX_SAMPLES,
   modelSchema,
   problemsSchema,
@@ -14,6 +15,8 @@ import { ropeScalingSchema } from "./rope-scaling.ts";
 /** Longest arm name: it heads rows of tables. */
 const MAX_ARM_CHARACTERS = 64;
 const MAX_ARMS = 64;
+/** Files and stages problems come from in one evaluation. */
+const MAX_REFERENCES = 64;
 /** Values of k, length edges, budgets: more make no table. */
 const MAX_VALUES = 32;
 
@@ -40,7 +43,9 @@ const overrideSchema = z.strictObject({
     .array(z.string().min(1).max(300))
     .min(1)
     .max(200)
-    .describe("Names of benchmarks, as in the problems' column `source`."),
+    .describe(
+      "Names of benchmarks, as in the problems' column `source`, or the paper's (`AIME24` for `test-math-aime24`).",
+    ),
   samplesPerProblem: samplesSchema.optional().describe("k of avg@k on these."),
   sampling: samplingChangesSchema.prefault({}).describe("Keys to change on these."),
 });
@@ -86,7 +91,17 @@ export const evaluateSchema = z.strictObject({
   reference: armNameSchema
     .optional()
     .describe("Arm that every other one is compared with, as written in `arms`; default: the first."),
-  problems: problemsSchema.describe("Benchmark problems; the column `source` names the benchmark."),
+  problems: z
+    .union([problemsSchema, z.array(problemsSchema).min(1).max(MAX_REFERENCES)])
+    .describe(
+      "Benchmark problems, the column `source` names the benchmark: the id of a stage, the path of a JSONL or Parquet file, or a list of these.",
+    ),
+  limit: z
+    .int()
+    .min(1)
+    .max(MAX_PROBLEMS)
+    .optional()
+    .describe("Only the first n problems of each benchmark, to try things out; no score to report."),
   samplesPerProblem: samplesSchema.default(4).describe("k of avg@k."),
   sampling: samplingSchema.describe("Stored with every score: top-k alone moves scores by points at T > 1."),
   overrides: z

@@ -91,6 +91,8 @@ export interface EvaluationArm {
   /** Layout 2; null = the model's own positions. */
   ropeScaling?: AppliedRopeScaling | null;
   benchmarks: EvaluationBenchmark[];
+  /** Mean accuracy over the benchmarks, each with equal weight; absent for a single one and in older files. */
+  mean?: Estimate;
   /** All benchmarks together, each problem with the same weight; layout 2, absent where their token limits differ. */
   lengths?: LengthBucketRow[];
   budgets?: BudgetPoint[];
@@ -142,8 +144,11 @@ export interface EvaluationFile {
   grader?: { mode: string; answerFrom: string };
   /** Layout 2: what was added to the question and where. */
   prompt?: { instruction: string; position: string; system?: string };
-  /** Layout 2: what was asked; the hash covers ids, questions and answers, not the file's bytes. */
-  problems?: { reference: string; sha256: string; count: number };
+  /**
+   * Layout 2: what was asked; the hash covers ids, questions and answers, not the file's bytes. `limit` stands where only
+   * the first so many problems of each benchmark were asked: a trial, no score of the benchmark.
+   */
+  problems?: { reference: string; sha256: string; count: number; limit?: number };
   arms: EvaluationArm[];
   /** Layout 2: the arm every other one is compared with; null for a single arm. */
   reference?: string | null;

@@ -12,6 +12,8 @@ const count = z.number().int().min(0);
 const MAX_PROBLEMS = 2_000_000;
 /** Most samples per problem a recipe may ask for. */
 const MAX_SAMPLES = 4096;
+/** 64 paths of 4096 characters, as a recipe may name. */
+const MAX_REFERENCE_CHARACTERS = 64 * 4100;
 const MAX_ARMS = 200;
 const MAX_BENCHMARKS = 200;
 
@@ -100,6 +102,7 @@ const arm = z.object({
     .nullable()
     .optional(),
   benchmarks: z.array(benchmark).max(MAX_BENCHMARKS),
+  mean: z.object(estimate).optional(),
   lengths: z.array(lengthBucket).max(100).optional(),
   budgets: z.array(budgetPoint).max(100).optional(),
 });
@@ -144,7 +147,14 @@ export const evaluationShape = z.object({
   prompt: z
     .object({ instruction: name, position: name, system: z.string().max(20_000).optional() })
     .optional(),
-  problems: z.object({ reference: z.string().max(4096), sha256: name, count }).optional(),
+  problems: z
+    .object({
+      reference: z.string().max(MAX_REFERENCE_CHARACTERS),
+      sha256: name,
+      count,
+      limit: count.min(1).optional(),
+    })
+    .optional(),
   arms: z.array(arm).max(MAX_ARMS),
   reference: name.nullable().optional(),
   comparisons: z.array(comparison).max(100_000).optional(),

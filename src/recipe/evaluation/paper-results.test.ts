@@ -34,6 +34,12 @@ describe("paper results", () => {
       ["AIME25=aime25"],
       ["AIME25=aime25"],
     ]);
+    // V2 does not say how many samples its numbers are from.
+    expect(tables.map(({ columns }) => columns.map(({ samples }) => samples))).toEqual([
+      [32, 4],
+      [null],
+      [null],
+    ]);
     expect(tables[0]?.rows.at(-1)).toEqual({
       model: "POLARIS-4B-Preview",
       polaris: true,

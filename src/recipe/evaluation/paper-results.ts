@@ -4,10 +4,10 @@
  * Source: POLARIS V1 (2025) README and blog, POLARIS V2 (2026-03-18); recipe A12, B10, B11.
  */
 
-/** A benchmark as the paper names it, with the samples per problem behind its numbers. */
+/** A benchmark as the paper names it, with the samples per problem behind its numbers in V1. */
 export interface PaperBenchmark {
   name: string;
-  /** V1 says how many; V2 does not. */
+  /** V1 says how many; V2 does not, of any benchmark. */
   samples: number | null;
   /** Names users give it, lower-case letters and digits alone. */
   aliases: readonly string[];
@@ -102,8 +102,10 @@ export function paperTablesFor(benchmarks: readonly string[]): PaperComparison[]
     const found = paperBenchmark(own);
     return found === null ? [] : [{ paper: found.name, own, samples: found.samples }];
   });
-  return PAPER_TABLES.flatMap(({ title, benchmarks: names, rows }) => {
-    const columns = known.filter(({ paper }) => names.includes(paper));
+  return PAPER_TABLES.flatMap(({ id, title, benchmarks: names, rows }) => {
+    const columns = known
+      .filter(({ paper }) => names.includes(paper))
+      .map((column) => (id === "v1" ? column : { ...column, samples: null }));
     if (columns.length === 0) return [];
     return [
       {

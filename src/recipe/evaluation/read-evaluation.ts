@@ -1,11 +1,42 @@
 /** Reads an evaluation file from anywhere: checked, capped, with one clear line for what is wrong. */
-import { readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { DataError } from "../../errors.ts";
 import type { EvaluationFile } from "./evaluation-file.ts";
 import { evaluationShape } from "./evaluation-shape.ts";
 
 /** 256 MiB hold some million problems; more would be read into memory for a table. */
 const MAX_FILE_BYTES = 256 * 1024 * 1024;
+
+/**
+ * The evaluation file a path names: itself, or the only one of a run folder.
+ * @throws {DataError} when the folder has none or several
+ */
+export function evaluationPath(path: string): string {
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (!isFolder) return path;
+  const folder = basename(resolve(path)) === "evaluations" ? path : join(path, "evaluations");
+  const names = statSync(folder, { throwIfNoEntry: false })?.isDirectory()
+    ? readdirSync(folder).filter((name) => name.endsWith(".json"))
+    : [];
+  if (names.length === 1) return join(folder, names[0] as string);
+  throw new DataError(
+    `${path}: expected a run folder with one evaluation, got ${names.length === 0 ? "none" : names.sort().slice(0, 20).join(", ")}`,
+    {
+      hint:
+        names.length === 0
+          ? "polaris evaluate and evaluate stages write evaluations/<id>.json"
+          : `name one of them, for example ${join(folder, names[0] as string)}`,
+    },
+  );
+}
+
+/** What to call the evaluation of a file beside another one: its run, or the file's own name. */
+export function evaluationLabel(path: string): string {
+  const full = resolve(path);
+  const folder = dirname(full);
+  return basename(folder) === "evaluations" ? basename(dirname(folder)) : basename(full, ".json");
+}
 
 /**
  * Reads and checks a result file.

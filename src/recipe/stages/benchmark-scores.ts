@@ -2,7 +2,7 @@
  * Per-problem counts and summary rows of graded rollouts: what evaluate, merge and validation publish. Truncated
  * responses and grader failures are counted apart from wrong ones. Source: recipe A10.
  */
-import { clusteredInterval, type Estimate, meanInterval } from "../../stats/index.ts";
+import { clusteredInterval, type Estimate, meanInterval, meanOfShares } from "../../stats/index.ts";
 import type { Problem, Rollout, SummaryRow } from "../../types.ts";
 import { responseTokens } from "../evaluation/responses.ts";
 import type { EvaluationBenchmark } from "../result-files.ts";
@@ -103,4 +103,16 @@ export function meanAccuracy(benchmarks: readonly EvaluationBenchmark[]): number
       problems.reduce((sum, problem) => sum + problem.correct, 0) / (problems.length * samplesPerProblem),
   );
   return means.reduce((sum, mean) => sum + mean, 0) / means.length;
+}
+
+/** The same with its interval, for an arm of several benchmarks. */
+export function meanOfArm(benchmarks: readonly EvaluationBenchmark[]): { mean?: Estimate } {
+  if (benchmarks.length < 2) return {};
+  return {
+    mean: meanOfShares(
+      benchmarks.map(({ problems, samplesPerProblem }) =>
+        problems.map(({ correct }) => correct / samplesPerProblem),
+      ),
+    ),
+  };
 }

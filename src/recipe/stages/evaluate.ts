@@ -16,13 +16,13 @@ import { evaluationMarkdown } from "../evaluation/markdown.ts";
 import { responseRows } from "../evaluation/metrics.ts";
 import type { SamplesFile } from "../result-files.ts";
 import type { StageContext, StageKind, StageOutput } from "../stage.ts";
-import { benchmarkRows, meanAccuracy } from "./benchmark-scores.ts";
+import { benchmarkRows, meanAccuracy, meanOfArm } from "./benchmark-scores.ts";
 import { discardChunks } from "./chunked-sampling.ts";
 import { drawArm, withLengths } from "./evaluate/arm.ts";
 import { hardestArms, hashModel, hashProblems, nameArms } from "./evaluate/arms.ts";
 import { type Draw, planDraws } from "./evaluate/draws.ts";
+import { readAskedProblems, referencesOf } from "./evaluate/problems.ts";
 import { chooseShown, createSampleCollector } from "./evaluate/samples.ts";
-import { readProblemsInput } from "./inputs.ts";
 import { type KeptRollouts, openKeptRollouts } from "./kept-rollouts.ts";
 import { type OutputPlace, outputPlace, writeJsonOutput } from "./output-files.ts";
 import { promptVariant } from "./prompt-text.ts";
@@ -99,6 +99,7 @@ async function evaluateArms(
         model: configured.model,
         modelSha256: await hashModel(context, configured.model),
         ropeScaling: applied,
+        ...meanOfArm(benchmarks),
         ...withLengths(benchmarks, config),
       });
       samples.push(...collector.samples());
@@ -172,7 +173,8 @@ function hardestCount(config: EvaluateConfig, problems: readonly Problem[]): num
 
 async function run(config: EvaluateConfig, context: StageContext): Promise<StageOutput> {
   const { names, reference } = nameArms(config, context);
-  const problems = await readProblemsInput(context, config.problems);
+  const asked = await readAskedProblems(context, config);
+  const { problems } = asked;
   const draws = planDraws(config, problems, context.id);
   const again = hardestArms(config, context.id);
   const total = config.arms.length * problems.length + again.length * hardestCount(config, problems);
@@ -188,7 +190,12 @@ async function run(config: EvaluateConfig, context: StageContext): Promise<Stage
     graderVersion: GRADER_VERSION,
     grader: config.grader,
     prompt: promptVariant(config.prompt),
-    problems: { reference: config.problems, sha256: hashProblems(problems), count: problems.length },
+    problems: {
+      reference: asked.reference,
+      sha256: hashProblems(problems),
+      count: problems.length,
+      ...(asked.limit === undefined ? {} : { limit: asked.limit }),
+    },
     arms,
     reference: arms.length > 1 ? reference : null,
     comparisons: arms.length > 1 ? compareWithReference(arms, reference, { seed }) : [],
@@ -229,8 +236,8 @@ function headlineNumbers(file: EvaluationFile): Record<string, Json> {
 
 export const evaluateStage: StageKind<EvaluateConfig> = {
   kind: "evaluate",
-  version: 2,
+  version: 3,
   schema: evaluateSchema,
-  inputs: (config) => [...config.arms.map(({ model }) => model), config.problems],
+  inputs: (config) => [...config.arms.map(({ model }) => model), ...referencesOf(config.problems)],
   run,
 };

@@ -5,6 +5,7 @@ import type { SamplingConfig } from "../../../config/stages/common.ts";
 import type { EvaluateConfig } from "../../../config/stages/evaluate.ts";
 import { ConfigError } from "../../../errors.ts";
 import type { Problem } from "../../../types.ts";
+import { paperBenchmark } from "../../evaluation/paper-results.ts";
 
 export interface DrawSettings {
   sampling: SamplingConfig;
@@ -25,11 +26,17 @@ function given<Values extends object>(values: Values): Partial<Values> {
   ) as Partial<Values>;
 }
 
+/** True when a name means a benchmark: its own, or another of those the paper's benchmark goes by. */
+function means(name: string, benchmark: string): boolean {
+  const known = paperBenchmark(name);
+  return name === benchmark || (known !== null && known === paperBenchmark(benchmark));
+}
+
 /** Settings of one benchmark; a later override wins. */
 export function settingsOf(config: DrawConfig, benchmark: string): DrawSettings {
   const settings: DrawSettings = { sampling: config.sampling, samplesPerProblem: config.samplesPerProblem };
   for (const override of config.overrides) {
-    if (!override.benchmarks.includes(benchmark)) continue;
+    if (!override.benchmarks.some((name) => means(name, benchmark))) continue;
     const changes = given(override.sampling);
     if (Object.keys(changes).length > 0) settings.sampling = { ...settings.sampling, ...changes };
     settings.samplesPerProblem = override.samplesPerProblem ?? settings.samplesPerProblem;
@@ -44,7 +51,7 @@ export function settingsOf(config: DrawConfig, benchmark: string): DrawSettings 
 export function planDraws(config: DrawConfig, problems: readonly Problem[], stage: string): Draw[] {
   const benchmarks = [...new Set(problems.map(({ source }) => source))];
   for (const name of config.overrides.flatMap((override) => override.benchmarks))
-    if (!benchmarks.includes(name))
+    if (!benchmarks.some((benchmark) => means(name, benchmark)))
       throw new ConfigError(
         `stage ${stage}: overrides: expected one of the benchmarks ${benchmarks.slice(0, 20).join(", ")}, got ${name.slice(0, 100)}${didYouMean(name, benchmarks)}`,
       );

@@ -10,6 +10,7 @@ import { readEvaluation } from "../../evaluation/read-evaluation.ts";
 import { createWorkbench, type Workbench } from "../testing/recipe-run.ts";
 import { openTabularPolicy } from "../testing/tabular-policy.ts";
 import { toyProblems } from "../testing/toy-task.ts";
+import { settingsOf } from "./draws.ts";
 
 const SAMPLING = "sampling: {temperature: 1, max_new_tokens: 12}";
 
@@ -150,6 +151,51 @@ describe("evaluate stage, layout 2", () => {
     await expect(
       bench.run("over-typo", stage("overrides: [{benchmarks: [tree], samples_per_problem: 4}]")),
     ).rejects.toThrow(/one of the benchmarks seven, three, got tree.*three/);
+  });
+
+  test("problems of several references are asked in their order; a limit takes the first of each benchmark", async () => {
+    const list = (extra: string): string =>
+      stage(extra).replace(
+        'problems: "{root}/two.jsonl"',
+        'problems: ["{root}/two.jsonl", "{root}/toy.jsonl"]',
+      );
+    await bench.run("list", list("limit: 2"));
+    const [one, both] = [evaluation("full"), evaluation("list")];
+    expect(both.problems).toMatchObject({ count: 6, limit: 2 });
+    expect(both.problems?.reference).toMatch(/two\.jsonl, .*toy\.jsonl$/);
+    const sets = both.arms[0]?.benchmarks ?? [];
+    expect(sets.map(({ benchmark, problems }) => [benchmark, problems.length])).toEqual([
+      ["seven", 2],
+      ["three", 2],
+      ["toy", 2],
+    ]);
+    // The same draws as in the whole evaluation; the same question asked again has an id of its own.
+    expect(sets[0]?.problems).toEqual(one.arms[0]?.benchmarks[0]?.problems.slice(0, 2));
+    expect(sets[2]?.problems[0]?.id).toBe(`${sets[0]?.problems[0]?.id}-2`);
+    for (const { benchmarks, mean } of both.arms) {
+      const means = benchmarks.map(
+        ({ problems }) => problems.reduce((sum, { correct }) => sum + correct / 8, 0) / problems.length,
+      );
+      expect(mean?.value).toBeCloseTo(means.reduce((sum, value) => sum + value, 0) / 3, 12);
+      expect((mean?.value ?? 1) < (mean?.high ?? 0)).toBe(true);
+    }
+    // Nothing was left out: no trial.
+    await bench.run("ample", stage("limit: 99"));
+    expect(evaluation("ample").problems).toEqual(one.problems);
+    await expect(bench.run("nofile", list("").replace("toy.jsonl", "toys.jsonl"))).rejects.toThrow(
+      /no such file or folder: .*toys\.jsonl/,
+    );
+  });
+
+  test("an override may use the paper's name of a benchmark", () => {
+    const sampling = { temperature: 1, topK: 0, topP: 1, minP: 0, maxNewTokens: 9 };
+    const config = {
+      sampling,
+      samplesPerProblem: 4,
+      overrides: [{ benchmarks: ["AIME 2024"], samplesPerProblem: 32, sampling: {} }],
+    };
+    expect(settingsOf(config, "test-math-aime24").samplesPerProblem).toBe(32);
+    expect(settingsOf(config, "test-math-aime25").samplesPerProblem).toBe(4);
   });
 
   test("the hardest problems are judged by fresh samples of every arm", async () => {
