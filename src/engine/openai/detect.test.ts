@@ -135,6 +135,26 @@ describe("servers", () => {
     now = 1000;
     expect(servers.take().waitMs).toBe(0);
   });
+
+  it("leave one that fails alone for longer and longer, and try it with one request at a time", () => {
+    let now = 0;
+    const servers = createServers(["http://a", "http://b"], () => now);
+    const [a] = servers.all;
+    const fail = (): void => servers.fail(a!, (failures) => 100 * 2 ** failures);
+    const bases = (count: number) => Array.from({ length: count }, () => servers.take().server.base);
+    // Requests under way together fail together: that is one failure.
+    for (let i = 0; i < 5; i++) fail();
+    expect(a).toMatchObject({ failures: 1, readyAtMs: 200 });
+    expect(bases(3)).toEqual(["http://b", "http://b", "http://b"]);
+    now = 200;
+    expect(bases(3)).toEqual(["http://a", "http://b", "http://b"]);
+    fail();
+    expect(a).toMatchObject({ failures: 2, readyAtMs: 600 });
+    now = 600;
+    servers.answered(a!);
+    // It is well again, and less busy than the other.
+    expect(bases(3)).toEqual(["http://a", "http://a", "http://a"]);
+  });
 });
 
 it("reads Retry-After as seconds or a date, capped", () => {

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { EngineError } from "../../errors.ts";
 import type { DialectName } from "./dialect.ts";
-import { RequestFailure } from "./failure.ts";
+import { CERTIFICATE_HINT, isCertificateFailure, RequestFailure } from "./failure.ts";
 import { type RequestSettings, requestJson } from "./request.ts";
 import { createServers } from "./servers.ts";
 
@@ -45,7 +45,11 @@ async function probe(path: string, settings: RequestSettings, signal?: AbortSign
     );
   } catch (error) {
     // A path the server does not know; also a server that answers unknown paths with a page instead of JSON.
-    if (error instanceof RequestFailure && error.kind === "fatal" && ![401, 403].includes(error.status ?? 0))
+    if (
+      error instanceof RequestFailure &&
+      error.kind === "fatal" &&
+      ![undefined, 401, 403].includes(error.status)
+    )
       return null;
     throw error;
   }
@@ -113,7 +117,9 @@ export async function identifyServer(options: IdentifyOptions): Promise<ServerId
       cause: error,
       hint: unauthorised
         ? "name the environment variable that holds the key with engine.api_key_env"
-        : "start the server, or check engine.base_url",
+        : isCertificateFailure(error)
+          ? CERTIFICATE_HINT
+          : "start the server, or check engine.base_url",
       retryable: !unauthorised,
       details: { base },
     });

@@ -104,6 +104,15 @@ export function parseRetryAfter(value: string | undefined, nowMs: number): numbe
   return Number.isFinite(ms) ? Math.min(MAX_RETRY_AFTER_MS, Math.max(0, ms)) : undefined;
 }
 
+/** What to do about a certificate that is not trusted. */
+export const CERTIFICATE_HINT =
+  "set NODE_EXTRA_CA_CERTS to the certificate of your own authority, or correct the address";
+
+/** True when TLS failed on the server's certificate. */
+export function isCertificateFailure({ kind, status, message }: RequestFailure): boolean {
+  return kind === "fatal" && status === undefined && message.includes("TLS certificate refused");
+}
+
 /** The failure that a status other than success means. */
 export function statusFailure(options: {
   status: number;

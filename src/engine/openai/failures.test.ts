@@ -267,4 +267,36 @@ describe("several servers", () => {
     const [drawn] = await sampler.sample([testRequest("Q", 30)]);
     expect(drawn?.map(({ text }) => text)).toEqual(new Array(30).fill("ok"));
   });
+
+  it("one that fails at once does not draw the requests to it, and has its share again when it is well", async () => {
+    let broken = true;
+    const answering = { dialect: "vllm", respond: () => ({ text: "ok" }) } as const;
+    const well = await startDialectServer(answering);
+    const ill = await startDialectServer({
+      ...answering,
+      intercept: (_, answer) => {
+        if (broken) misbehave(answer, { kind: "status", status: 500 });
+        return broken;
+      },
+    });
+    open.push(well, ill);
+    const engine = testEngine([well.url, ill.url], { concurrency: 8, retries: 2, retryBaseMs: 20 });
+    const sampler = await openServedModel("m", engine);
+    open.push(sampler);
+    const asked = () => ill.requests.filter(({ method }) => method === "POST").length;
+    const [drawn] = await sampler.sample([testRequest("Q", 200)]);
+    expect(drawn).toHaveLength(200);
+    expect(asked()).toBeLessThan(40);
+    broken = false;
+    await expect
+      .poll(
+        async () => {
+          const before = asked();
+          await sampler.sample([testRequest("Q", 20)]);
+          return asked() - before;
+        },
+        { timeout: 20_000 },
+      )
+      .toBeGreaterThan(5);
+  });
 });

@@ -73,7 +73,11 @@ function connectionError(cause: NodeJS.ErrnoException, stale: boolean): RequestF
     EHOSTUNREACH: "host unreachable",
     ENETUNREACH: "network unreachable",
     ETIMEDOUT: "connection timed out",
+    EPROTO: "no TLS: the server may want http:// instead of https://",
   };
+  // The certificate is the same at every attempt.
+  if (/CERT|SIGNATURE/.test(cause.code ?? ""))
+    return new RequestFailure("fatal", `TLS certificate refused: ${cause.message}`, { cause });
   const reason = reasons[cause.code ?? ""] ?? (cause.code?.startsWith("HPE_") ? "no HTTP" : cause.message);
   return new RequestFailure("transient", reason, { cause, stale });
 }

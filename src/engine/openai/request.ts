@@ -143,7 +143,9 @@ export async function requestJson<Value>(
       const fold = request.fold?.();
       const onEvents = fold === undefined ? undefined : readEvents(fold, request, secret);
       const answer = await exchange({ method, url, headers, body, limits, connections, signal, onEvents });
-      return parseAnswer(answer, fold, request, secret);
+      const value = parseAnswer(answer, fold, request, secret);
+      servers.answered(server);
+      return value;
     } catch (error) {
       if (signal?.aborted || !(error instanceof RequestFailure)) throw error;
       if (error.stale && stale < MAX_STALE) {
@@ -156,7 +158,9 @@ export async function requestJson<Value>(
         throw located(error, `${method} ${url}`, attempt + throttled);
       const ms = error.retryAfterMs ?? backoffMs(Math.max(0, attempt + throttled - 1), retryBaseMs);
       // All requests leave a busy or broken server alone; with a single one, a bad answer delays this request only.
-      if (error.throttled || (error.status === undefined && servers.all.length > 1)) servers.rest(server, ms);
+      if (error.throttled) servers.rest(server, ms);
+      else if (servers.all.length > 1)
+        servers.fail(server, (failures) => error.retryAfterMs ?? backoffMs(failures - 1, retryBaseMs));
       else await sleep(ms, signal);
     } finally {
       done();

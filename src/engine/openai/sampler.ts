@@ -10,7 +10,7 @@ import type { Tokenizer } from "../../text/tokenizer.ts";
 import type { Json } from "../../types.ts";
 import type { Completion, SampleOptions, SampleRequest, Sampler } from "../seams.ts";
 import { type Ask, type Dialect, faithfulLogprobs, type ServerFacts } from "./dialect.ts";
-import { RequestFailure } from "./failure.ts";
+import { CERTIFICATE_HINT, isCertificateFailure, RequestFailure } from "./failure.ts";
 import { runPool } from "./pool.ts";
 import { type RequestSettings, requestJson } from "./request.ts";
 
@@ -259,7 +259,9 @@ async function drawAll(call: {
 }
 
 /** What to do about a refusal. */
-function hintFor({ status, message }: RequestFailure): string {
+function hintFor(failure: RequestFailure): string {
+  const { status, message } = failure;
+  if (isCertificateFailure(failure)) return CERTIFICATE_HINT;
   if (status === 401 || status === 403) return "check the key in the variable named by engine.api_key_env";
   if (status === 404) return "check engine.base_url and the name of the model";
   if (/context|too long|maximum.*(length|tokens)|max_model_len/i.test(message))

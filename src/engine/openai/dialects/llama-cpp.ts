@@ -43,6 +43,14 @@ function logprobsOf(
   return values.every(Number.isFinite) ? values : null;
 }
 
+/**
+ * Response tokens of `stop_type: word` without those that brought the stop text: the server takes them out of the text and
+ * of the probabilities, not out of the ids.
+ */
+function withoutStopText(tokens: readonly number[], scored: readonly { id: number }[]): readonly number[] {
+  return scored.every(({ id }, i) => id === tokens[i]) ? tokens.slice(0, scored.length) : tokens;
+}
+
 function parseCompletion(answer: unknown, ask: Ask): Completion {
   const one = Array.isArray(answer) ? single(answer, "response") : answer;
   const { content, tokens, stop_type, tokens_predicted, completion_probabilities } = parseShape(
@@ -50,15 +58,13 @@ function parseCompletion(answer: unknown, ask: Ask): Completion {
     one,
   );
   if (!ask.stream && tokens.length === 0 && (tokens_predicted ?? 0) > 0) throw malformed("token ids");
+  const scored = ask.logprobs === "none" ? null : (completion_probabilities ?? null);
   return toCompletion({
     text: content,
     finish: finishReason(stop_type),
     promptTokens: ask.promptTokens,
-    tokens,
-    logprobs:
-      ask.logprobs === "none" || completion_probabilities == null
-        ? null
-        : logprobsOf(completion_probabilities, ask.logprobs),
+    tokens: stop_type === "word" && scored !== null ? withoutStopText(tokens, scored) : tokens,
+    logprobs: scored === null ? null : logprobsOf(scored, ask.logprobs),
     lengthTokens: tokens_predicted ?? null,
     maxNewTokens: ask.sampling.maxNewTokens,
   });
