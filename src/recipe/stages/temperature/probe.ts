@@ -14,6 +14,12 @@ import { isCorrect } from "../grading.ts";
 import { keptRolloutsPlace, openKeptRollouts } from "../kept-rollouts.ts";
 import type { OutputPlace } from "../output-files.ts";
 
+/**
+ * Share of the tokens that must be scored for an entropy. Servers leave some responses without log-probabilities (llama.cpp:
+ * those with a character of several tokens), which are more surprising than others: a few do not move the mean much.
+ */
+const MIN_SCORED_SHARE = 0.95;
+
 export interface ProbeOptions {
   context: StageContext;
   config: TemperatureSweepConfig;
@@ -43,17 +49,7 @@ export async function probeTemperature(options: ProbeOptions): Promise<SweepPoin
     config.keepRollouts === "all"
       ? openKeptRollouts(context, `rollouts-${temperature}`, config.rolloutFormat)
       : null;
-  const correct: number[] = [];
-  const distinct: number[] = [];
-  const sums = { tokens: 0, surprise: 0, scored: 0 };
-  const outcomes = createOutcomes();
-  const count = (rollout: Rollout): void => {
-    sums.tokens += rollout.lengthTokens ?? rollout.tokens.length;
-    sums.scored += rollout.logprobs.length;
-    for (const logprob of rollout.logprobs) sums.surprise -= logprob;
-    addOutcome(outcomes, rollout);
-    kept?.write(rollout);
-  };
+  const counter = createPointCounter({ ...config, temperature, exactLogprobs });
   try {
     const chunks = streamModel({
       ...config,
@@ -66,27 +62,12 @@ export async function probeTemperature(options: ProbeOptions): Promise<SweepPoin
     });
     for await (const { groups } of chunks)
       for (const group of groups) {
-        correct.push(group.filter(isCorrect).length);
-        distinct.push(diversityOf(group, config));
-        group.forEach(count);
+        counter.add(group);
+        for (const rollout of group) kept?.write({ ...rollout });
       }
     kept?.close();
   } finally {
     kept?.discard();
   }
-  const { responses } = outcomes;
-  // A response without scores would leave its tokens out of the mean.
-  const complete = exactLogprobs && sums.scored === sums.tokens && sums.tokens > 0;
-  return {
-    temperature,
-    accuracy: clusteredInterval(correct.map((solved) => solved / config.samplesPerProblem)),
-    diversity: clusteredInterval(distinct),
-    entropy: complete ? sums.surprise / sums.tokens : null,
-    lengthTokens: sums.tokens / responses,
-    truncated: outcomes.truncated / responses,
-    unboxed: outcomes.unboxed / responses,
-    graderErrors: outcomes.graderErrors / responses,
-    correct,
-    distinct,
-  };
+  return counter.point();
 }
