@@ -1,10 +1,16 @@
 /**
- * A judge behind an OpenAI-compatible chat endpoint: one question, one reply. Waits and asks again where that can help,
- * gives up on one question where only that one is at fault, and ends the study where no question will be answered.
- * What is asked and how replies are read is consensus/judge-similarity.ts. Source: peers.md section 5.
+ * A judge behind an OpenAI-compatible chat endpoint: one question, one reply. Requests go out as the sampler's do
+ * (engine/openai/request.ts); here stands what a failure means: it ends one question where only that one is at fault,
+ * and the study where no question will be answered. What is asked and how replies are read is
+ * consensus/judge-similarity.ts. Source: peers.md section 5.
  */
-import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
 import { ConfigError, EngineError, InterruptedError } from "../../errors.ts";
+import { parseShape } from "../openai/answers.ts";
+import { CERTIFICATE_HINT, isCertificateFailure, RequestFailure } from "../openai/failure.ts";
+import { openConnections } from "../openai/http.ts";
+import { type RequestSettings, requestJson } from "../openai/request.ts";
+import { createServers } from "../openai/servers.ts";
 
 export interface JudgeEndpointOptions {
   /** With or without `/v1` at the end. */
@@ -40,50 +46,19 @@ export interface JudgeEndpoint {
 
 /** A reply is a few kilobytes; a server that sends more is not answering the question. */
 const MAX_BODY_BYTES = 2 ** 22;
-/** Longest wait a server can ask for, and longest wait between attempts. Milliseconds. */
-const MAX_WAIT_MS = 60_000;
-/** Characters of a server's own words that an error quotes. */
-const MAX_QUOTE = 200;
+/** Until the connection stands. Milliseconds. */
+const CONNECT_MS = 10_000;
+/** Connections kept at most; how many are used is the study's concurrency. */
+const MAX_CONNECTIONS = 1024;
+/** The question is at fault, for example longer than the judge's context: the others may still be answered. */
+const QUESTION_AT_FAULT = new Set([400, 413, 422]);
 
-type Attempt = JudgeAnswer | { retry: string; waitMs: number | null };
+const replySchema = z.object({
+  choices: z.array(z.object({ message: z.object({ content: z.string().nullish() }) })).min(1),
+});
 
-/** Milliseconds a Retry-After header asks for: seconds or a date; null when it says nothing usable. */
-export function retryAfterMs(header: string | null, nowMs: number): number | null {
-  if (header === null) return null;
-  const seconds = Number(header);
-  const wait = header.trim() !== "" && Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - nowMs;
-  return Number.isFinite(wait) ? Math.min(MAX_WAIT_MS, Math.max(0, wait)) : null;
-}
-
-/** Body of a response as text, refused when it is larger than a reply can be. */
-async function bodyText(response: Response): Promise<string> {
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  for await (const piece of response.body ?? []) {
-    size += piece.length;
-    if (size > MAX_BODY_BYTES) throw new RangeError(`a body of more than ${MAX_BODY_BYTES} bytes`);
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces).toString("utf8");
-}
-
-/** Text of the first choice; a reply that is all reasoning is empty text. Null when the body is no completion. */
-function replyOf(body: string): string | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch {
-    return null;
-  }
-  const choice = (value as { choices?: { message?: { content?: unknown } | null }[] } | null)?.choices?.[0];
-  if (choice?.message === null || typeof choice?.message !== "object") return null;
-  const { content } = choice.message;
-  if (typeof content === "string") return content;
-  return content === null || content === undefined ? "" : null;
-}
-
-function readKey(options: JudgeEndpointOptions): string | null {
-  if (options.apiKeyEnv === undefined) return null;
+function readKey(options: JudgeEndpointOptions): string | undefined {
+  if (options.apiKeyEnv === undefined) return undefined;
   const key = (options.environment ?? process.env)[options.apiKeyEnv];
   if (key === undefined || key === "")
     throw new ConfigError(`judge: the environment variable ${options.apiKeyEnv} is not set`, {
@@ -94,8 +69,8 @@ function readKey(options: JudgeEndpointOptions): string | null {
   return key;
 }
 
-/** Address of the chat endpoint. @throws {ConfigError} for anything but plain http(s) */
-function chatUrl(baseUrl: string): URL {
+/** @throws {ConfigError} for anything but plain http(s) */
+function checkAddress(baseUrl: string): void {
   let url: URL | null = null;
   try {
     url = new URL(baseUrl);
@@ -106,87 +81,68 @@ function chatUrl(baseUrl: string): URL {
     throw new ConfigError(
       "judge: expected an address like http://localhost:8000/v1, without name, key or query",
     );
-  const path = url.pathname.replace(/\/+$/, "");
-  url.pathname = `${path.endsWith("/v1") ? path : `${path}/v1`}/chat/completions`;
-  return url;
+}
+
+/** What to do about a service that answers no question. */
+function hintFor(failure: RequestFailure): string {
+  if (isCertificateFailure(failure)) return CERTIFICATE_HINT;
+  return failure.status === 401 || failure.status === 403
+    ? "give the name of the environment variable with the key: api_key_env"
+    : "check the address and the model's name";
 }
 
 /** Opens the endpoint; nothing is sent yet. @throws {ConfigError} for an unusable address or a missing key */
 export function createJudgeEndpoint(options: JudgeEndpointOptions): JudgeEndpoint {
   const { model, temperature = 0, maxTokens = 4096, timeoutMs = 120_000, signal } = options;
   const { retries = 5, retryBaseMs = 500 } = options;
-  const url = chatUrl(options.baseUrl);
-  const key = readKey(options);
-  const shown = `judge ${url.origin}${url.pathname}`;
-  const quote = (text: string): string => {
-    const plain = text.replace(/\s+/g, " ").trim();
-    return (key === null ? plain : plain.replaceAll(key, "***")).slice(0, MAX_QUOTE);
+  checkAddress(options.baseUrl);
+  const settings: RequestSettings = {
+    servers: createServers([options.baseUrl]),
+    connections: openConnections(MAX_CONNECTIONS),
+    secret: readKey(options),
+    timeouts: { connectMs: CONNECT_MS, idleMs: timeoutMs, totalMs: timeoutMs },
+    retries,
+    retryBaseMs,
   };
+  /** OpenAI's own reasoning models refuse the older name; other servers may not know the newer one. */
+  let limitField: "max_tokens" | "max_completion_tokens" = "max_tokens";
 
-  const judgeStatus = (status: number, body: string, response: Response): Attempt => {
-    const words = `status ${status}${body === "" ? "" : `: ${quote(body)}`}`;
-    if (status === 408 || status === 409 || status === 425 || status === 429 || status >= 500)
-      return { retry: words, waitMs: retryAfterMs(response.headers.get("retry-after"), Date.now()) };
-    // The question is at fault, for example longer than the judge's context: the others may still be answered.
-    if (status === 400 || status === 413 || status === 422) return { refused: words };
-    const hint =
-      status === 401 || status === 403
-        ? "give the name of the environment variable with the key: api_key_env"
-        : "check the address and the model's name";
-    throw new EngineError(`${shown}: ${words}`, { hint, details: { status } });
-  };
-
-  const attempt = async (question: string): Promise<Attempt> => {
-    const timeout = AbortSignal.timeout(timeoutMs);
-    try {
-      const response = await fetch(url, {
-        method: "POST",
-        // A redirect would carry the key to another host.
-        redirect: "error",
-        headers: {
-          "content-type": "application/json",
-          ...(key === null ? {} : { authorization: `Bearer ${key}` }),
-        },
-        body: JSON.stringify({
+  const send = (question: string): Promise<string> =>
+    requestJson(
+      {
+        path: "/v1/chat/completions",
+        body: {
           model,
           messages: [{ role: "user", content: question }],
           temperature,
-          max_tokens: maxTokens,
+          [limitField]: maxTokens,
           stream: false,
-        }),
-        signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
-      });
-      const body = await bodyText(response);
-      if (response.status !== 200) return judgeStatus(response.status, body, response);
-      const reply = replyOf(body);
-      return reply === null ? { retry: `no chat completion: ${quote(body)}`, waitMs: null } : { reply };
-    } catch (error) {
-      if (error instanceof EngineError) throw error;
-      if (signal?.aborted) throw new InterruptedError("stopped while the judge was asked", { cause: error });
-      if (timeout.aborted) return { retry: `no reply within ${timeoutMs} ms`, waitMs: null };
-      const cause = (error as { cause?: { code?: unknown } }).cause?.code ?? (error as Error).message;
-      return { retry: quote(String(cause)), waitMs: null };
+        },
+        maxBytes: MAX_BODY_BYTES,
+        // A reply that is all reasoning is empty text.
+        parse: (answer) => parseShape(replySchema, answer).choices[0]?.message.content ?? "",
+        signal,
+      },
+      settings,
+    );
+
+  const ask = async (question: string): Promise<JudgeAnswer> => {
+    const sentField = limitField;
+    try {
+      return { reply: await send(question) };
+    } catch (cause) {
+      if (signal?.aborted) throw new InterruptedError("stopped while the judge was asked", { cause });
+      if (!(cause instanceof RequestFailure)) throw cause;
+      const { kind, status, message } = cause;
+      if (kind === "transient") throw new EngineError(`judge: ${message}`, { cause, retryable: true });
+      if (status === 400 && sentField === "max_tokens" && message.includes("max_completion_tokens")) {
+        limitField = "max_completion_tokens";
+        return ask(question);
+      }
+      if (kind === "refused" || QUESTION_AT_FAULT.has(status ?? 0)) return { refused: message };
+      throw new EngineError(`judge: ${message}`, { cause, hint: hintFor(cause), details: { status } });
     }
   };
 
-  return {
-    model,
-    settings: { model, temperature, maxTokens },
-    async ask(question) {
-      for (let tried = 0; ; tried++) {
-        const result = await attempt(question);
-        if (!("retry" in result)) return result;
-        if (tried >= retries)
-          throw new EngineError(`${shown}: ${tried + 1} attempts failed, the last with ${result.retry}`, {
-            retryable: true,
-          });
-        const waitMs = result.waitMs ?? Math.min(MAX_WAIT_MS, retryBaseMs * 2 ** tried);
-        try {
-          await sleep(waitMs, undefined, signal === undefined ? {} : { signal });
-        } catch (cause) {
-          throw new InterruptedError("stopped while waiting for the judge", { cause });
-        }
-      }
-    },
-  };
+  return { model, settings: { model, temperature, maxTokens }, ask };
 }

@@ -6,7 +6,7 @@ import { judgeStudy } from "../../consensus/judge-similarity.ts";
 import { ConfigError, DataError, EngineError, InterruptedError } from "../../errors.ts";
 import { randomStream } from "../../random.ts";
 import { createCachedJudge } from "./cached-judge.ts";
-import { createJudgeEndpoint, type JudgeEndpointOptions, retryAfterMs } from "./endpoint.ts";
+import { createJudgeEndpoint, type JudgeEndpointOptions } from "./endpoint.ts";
 import { openReplyCache, replyKey } from "./reply-cache.ts";
 import { type JudgeServer, type Misbehaviour, startJudgeServer } from "./testing/judge-server.ts";
 
@@ -94,7 +94,9 @@ describe("endpoint", () => {
   test("cuts a server that hangs, and gives up in the end", async () => {
     await start(() => ({ kind: "hang" }));
     const asking = endpoint({ timeoutMs: 50, retries: 2 }).ask("?");
-    await expect(asking).rejects.toThrow(/3 attempts failed, the last with no reply within 50 ms/);
+    await expect(asking).rejects.toThrow(
+      /^judge: POST .*: no complete answer within 0\.05 s \(3 attempts\)$/,
+    );
   });
 
   test("refuses one question where only that is at fault, all where none can be answered", async () => {
@@ -106,10 +108,12 @@ describe("endpoint", () => {
     }));
     const judge = endpoint({ apiKeyEnv: "JUDGE_KEY", environment: { JUDGE_KEY: "secret-key-1" } });
     expect(await judge.ask("?")).toEqual({
-      refused: 'status 400: {"error": "context of 8192 tokens, key ***"}',
+      refused: expect.stringMatching(
+        /^POST .*\/v1\/chat\/completions: HTTP 400: context of 8192 tokens, key \*\*\*$/,
+      ),
     });
     expect(await judge.ask("?")).toHaveProperty("refused");
-    await expect(judge.ask("?")).rejects.toThrow(/status 401/);
+    await expect(judge.ask("?")).rejects.toThrow(/HTTP 401/);
     const missing: unknown = await judge.ask("?").catch((error: unknown) => error);
     expect(missing).toBeInstanceOf(EngineError);
     expect(JSON.stringify([String(missing), missing])).not.toContain("secret");
@@ -148,12 +152,30 @@ describe("endpoint", () => {
     expect(create).toThrow(message);
   });
 
-  test("Retry-After in seconds, as a date, capped, or nonsense", () => {
-    expect(retryAfterMs("3", 0)).toBe(3000);
-    expect(retryAfterMs("Thu, 01 Jan 1970 00:00:05 GMT", 1000)).toBe(4000);
-    expect(retryAfterMs("9999", 0)).toBe(60_000);
-    expect(retryAfterMs("-5", 0)).toBe(0);
-    for (const header of ["soon", "", null]) expect(retryAfterMs(header, 0)).toBeNull();
+  test("a judge that wants the newer name of the limit gets it, once and for all", async () => {
+    const words =
+      "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.";
+    const { bodies } = await start((request) =>
+      request === 0
+        ? { kind: "status", status: 400, body: JSON.stringify({ error: { message: words } }) }
+        : null,
+    );
+    const judge = endpoint({ maxTokens: 77 });
+    expect(await judge.ask("a")).toHaveProperty("reply");
+    expect(await judge.ask("b")).toHaveProperty("reply");
+    expect(bodies.map((body) => [body["max_tokens"], body["max_completion_tokens"]])).toEqual([
+      [77, undefined],
+      [undefined, 77],
+      [undefined, 77],
+    ]);
+  });
+
+  test("a storm of 429 is no failed attempt", async () => {
+    const { questions } = await start((request) =>
+      request < 30 ? { kind: "status", status: 429, retryAfter: "0" } : null,
+    );
+    expect(await endpoint({ retries: 0 }).ask("?")).toEqual({ reply: "Score: 1" });
+    expect(questions).toHaveLength(31);
   });
 });
 
