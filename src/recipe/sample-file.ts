@@ -3,12 +3,14 @@
  * journal beside the output until all are there; then the output is written, complete, and the journal goes.
  */
 import { existsSync, rmSync } from "node:fs";
+import { extname } from "node:path";
 import { type OpenaiEngineConfig, templateVariables } from "../config/engine.ts";
 import type { GraderConfig, PromptConfig, SamplingConfig } from "../config/stages/common.ts";
 import { writeRollouts } from "../data/rollouts.ts";
 import { openServedModel, type ServedSampler } from "../engine/openai/open.ts";
 import { ConfigError, EngineError } from "../errors.ts";
 import { acquireFileLock } from "../store/file-lock.ts";
+import { openRolloutSink } from "../store/rollouts/sink.ts";
 import type { Problem, Rollout } from "../types.ts";
 import { drawJournaled, type FailedResponse } from "./journaled-sampling.ts";
 import { servedTemplate } from "./open-policy.ts";
@@ -27,7 +29,7 @@ export interface SampleFileOptions {
   /** Null leaves the rollouts without verdicts. */
   grader: GraderConfig | null;
   seed: number;
-  /** JSONL, gzip by name. */
+  /** JSONL, gzip by name; a store where the name has no ending. */
   out: string;
   overwrite?: boolean;
   /** Responses that may be left out because they cannot be drawn. Default 0. */
@@ -79,6 +81,21 @@ function withWayOut(error: unknown): unknown {
     retryable,
     cause,
   });
+}
+
+/** JSON lines, or a store where the name has no ending. */
+function writeOutput(out: string, rollouts: Iterable<Rollout>): void {
+  if (extname(out) !== "") {
+    writeRollouts(out, rollouts);
+    return;
+  }
+  const sink = openRolloutSink(out);
+  try {
+    for (const rollout of rollouts) sink.write(rollout);
+    sink.close();
+  } finally {
+    sink.discard();
+  }
 }
 
 /**
@@ -152,7 +169,7 @@ export async function sampleFile(options: SampleFileOptions): Promise<SampleFile
       }
     }
     try {
-      writeRollouts(out, graded());
+      writeOutput(out, graded());
     } finally {
       drawn.close();
     }

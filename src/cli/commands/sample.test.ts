@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { readRollouts } from "../../data/rollouts.ts";
 import { isGeneration, startDialectServer } from "../../engine/openai/testing/dialect-server.ts";
 import { type StubServer, sendJson } from "../../engine/openai/testing/stub-server.ts";
+import { openRolloutReader } from "../../store/rollouts/open.ts";
 
 let folder: string;
 let server: StubServer;
@@ -186,4 +187,14 @@ test("other template variables do not continue a journal that was begun without 
   expect(other.code).toBe(3);
   expect(other.text).toMatch(/this journal was begun with another chat_template_kwargs/);
   expect((await start("--limit", "2").ended).code).toBe(0);
+}, 120_000);
+
+test("a name without an ending becomes a store", async () => {
+  const pool = join(folder, "pool");
+  expect(await start("--limit", "2", "--out", pool).ended).toMatchObject({ code: 0 });
+  const rollouts = [...openRolloutReader(pool).read()].map(({ rollout }) => rollout);
+  expect(rollouts.map(({ problemId, sample }) => `${problemId} ${sample}`)).toEqual(
+    ["p0", "p1"].flatMap((id) => [0, 1, 2, 3, 4].map((sample) => `${id} ${sample}`)),
+  );
+  expect((await start("--limit", "2", "--out", pool).ended).text).toMatch(/is there already/);
 }, 120_000);

@@ -189,7 +189,10 @@ export function createSampleCommand(): Command {
       "address of the server, with or without /v1; repeat it for replicas",
       collect,
     )
-    .requiredOption("--out <file>", "rollouts as JSONL, gzip by name")
+    .requiredOption(
+      "--out <file>",
+      "rollouts as JSONL, gzip by name; a name without an ending becomes a store",
+    )
     .option("--model <name>", "name the server lists; default: the only one", "default")
     .option("--samples <n>", "responses per problem", "8")
     .option("--temperature <t>", "0 = greedy", "1")
