@@ -32,6 +32,8 @@ export interface Ask {
   templateVariables: Readonly<Record<string, Json>>;
   /** Token by token, as server-sent events. */
   stream: boolean;
+  /** OpenAI's name of the limit; its own reasoning models refuse the older one. */
+  limitField: "max_tokens" | "max_completion_tokens";
   /** What to ask for; none unless it would equal log softmax(z / T). */
   logprobs: ReportedLogprobs;
 }

@@ -10,7 +10,7 @@ import {
   startDialectServer,
 } from "./testing/dialect-server.ts";
 import { SAMPLING, testEngine, testRequest, UNFILTERED } from "./testing/settings.ts";
-import type { StubRequest, StubServer } from "./testing/stub-server.ts";
+import { type StubRequest, type StubServer, sendJson } from "./testing/stub-server.ts";
 
 const open: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -198,6 +198,70 @@ describe("what is sent", () => {
         " ",
       ),
     );
+  });
+
+  it("generic: a server that wants the newer name of the limit gets it, once and for all", async () => {
+    const words = "'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.";
+    const { sampler, drawn } = await serve(
+      "generic",
+      { dialect: "generic", concurrency: 1 },
+      {
+        intercept: ({ body }, answer) => {
+          if (body?.["max_tokens"] === undefined) return false;
+          sendJson(answer, { error: { message: words, code: "unsupported_parameter" } }, 400);
+          return true;
+        },
+      },
+    );
+    await sampler.sample([testRequest("Q", 3)]);
+    expect(drawn().map(({ body }) => [body?.["max_tokens"], body?.["max_completion_tokens"]])).toEqual([
+      [64, undefined],
+      [undefined, 64],
+      [undefined, 64],
+      [undefined, 64],
+    ]);
+  });
+
+  it("variables of the chat template go out under the template's names, where a server renders", async () => {
+    const chatTemplateKwargs = { enableThinking: false };
+    for (const dialect of ["vllm", "sglang"] as const) {
+      const { sampler, drawn } = await serve(dialect, { chatTemplateKwargs });
+      await sampler.sample([testRequest("Q")]);
+      expect(drawn()[0]?.body?.["chat_template_kwargs"]).toEqual({ enable_thinking: false });
+    }
+    const { sampler, stub } = await serve("llama_cpp", { chatTemplateKwargs });
+    await sampler.sample([testRequest("Q")]);
+    expect(
+      stub.requests.find(({ path }) => path === "/apply-template")?.body?.["chat_template_kwargs"],
+    ).toEqual({ enable_thinking: false });
+  });
+
+  it("vLLM: a bare text gets the model's first token from the server, a rendered one has it", async () => {
+    const bare = await serve("vllm", { endpoint: "completions" });
+    await bare.sampler.sample([testRequest("Q")]);
+    expect(bare.drawn()[0]?.body?.["add_special_tokens"]).toBe(true);
+  });
+
+  it("llama.cpp: no more requests wait than its slots can take up", async () => {
+    let open = 0;
+    let most = 0;
+    const { sampler } = await serve(
+      "llama_cpp",
+      { endpoint: "completions", concurrency: 64 },
+      {
+        slots: 2,
+        intercept: (_, answer) => {
+          most = Math.max(most, ++open);
+          setTimeout(() => {
+            open--;
+            sendJson(answer, { content: "a", tokens: [97], stop_type: "eos", tokens_predicted: 1 });
+          }, 5);
+          return true;
+        },
+      },
+    );
+    await sampler.sample([testRequest("Q", 40)]);
+    expect(most).toBe(4);
   });
 
   it("gives every sample a seed of its own that depends on request and sample alone", async () => {

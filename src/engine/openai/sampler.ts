@@ -91,6 +91,7 @@ function createRender(
 export function createOpenaiSampler(options: OpenaiSamplerOptions): Sampler {
   const { settings, dialect, facts, model, stop, concurrency, tokenizer, templateVariables = {} } = options;
   const chat = facts.endpoint === "chat";
+  let limitField: Ask["limitField"] = "max_tokens";
   const encode = remembered((prompt) => tokenizer?.encode(prompt) ?? null);
 
   const askFor = async (
@@ -112,6 +113,7 @@ export function createOpenaiSampler(options: OpenaiSamplerOptions): Sampler {
       stop,
       templateVariables,
       stream: facts.stream,
+      limitField,
       logprobs: faithfulLogprobs(dialect.reported(facts, sampling), sampling),
     };
   };
@@ -125,7 +127,17 @@ export function createOpenaiSampler(options: OpenaiSamplerOptions): Sampler {
       options.totalMs === "auto"
         ? AUTO_BASE_MS + (1000 * maxNewTokens) / AUTO_TOKENS_PER_SECOND
         : options.totalMs;
-    return requestJson({ ...dialect.request(ask, facts), maxBytes, totalMs, signal, onTokens }, settings);
+    const send = (asked: Ask): Promise<Completion> =>
+      requestJson({ ...dialect.request(asked, facts), maxBytes, totalMs, signal, onTokens }, settings);
+    try {
+      return await send(ask);
+    } catch (error) {
+      const other = "max_completion_tokens";
+      if (!(error instanceof RequestFailure) || error.status !== 400 || ask.limitField === other) throw error;
+      if (facts.dialect !== "generic" || !error.message.includes(other)) throw error;
+      limitField = other;
+      return send({ ...ask, limitField });
+    }
   };
 
   return {

@@ -2,8 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { openaiEngineSchema } from "../../config/engine.ts";
 import { promptSchema } from "../../config/stages/common.ts";
-import { createPromptText } from "./prompt-text.ts";
+import { servedTemplate } from "../open-policy.ts";
+import { createPrompts, createPromptText } from "./prompt-text.ts";
 import { toyProblems } from "./testing/toy-task.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "polaris-prompt-"));
@@ -34,6 +36,23 @@ describe("prompt text", () => {
     expect(text({ instruction: "boxed_and_underline", position: "before_question" })).toBe(
       `<|im_start|>user\n${UNDERLINE}\n\na: ${BOXED}<|im_end|>\n<|im_start|>assistant\n`,
     );
+  });
+
+  test("variables reach the template under its own names", () => {
+    const own = mkdtempSync(join(folder, "thinking-"));
+    // The end of Qwen3's template.
+    writeFileSync(
+      join(own, "chat_template.jinja"),
+      "{{ messages[0].content }}{%- if enable_thinking is defined and enable_thinking is false %}{{ '<think>\\n\\n</think>\\n\\n' }}{%- endif %}",
+    );
+    const text = (chatTemplateKwargs?: Record<string, boolean>) => {
+      const engine = { kind: "openai", baseUrl: "http://h", endpoint: "completions", tokenizer: own };
+      const parsed = openaiEngineSchema.parse({ ...engine, chatTemplateKwargs });
+      return createPrompts(servedTemplate(parsed), "plain").promptOf(problem!);
+    };
+    expect(text()).toBe("a:");
+    expect(text({ enableThinking: true })).toBe("a:");
+    expect(text({ enableThinking: false })).toBe("a:<think>\n\n</think>\n\n");
   });
 
   test("a model without a template takes no system message", () => {

@@ -183,6 +183,24 @@ test("a response that cannot be drawn fails the stage, and is no wrong answer", 
   expect(drawn().length - before).toBe(failed + problems * 4);
 });
 
+test("variables of the chat template reach the server, and others repeat the stage", async () => {
+  const engine = (thinking: boolean) =>
+    `{kind: openai, base_url: "${server.url}", chat_template_kwargs: {enable_thinking: ${thinking}}}`;
+  await run("g", { engine: engine(false) });
+  const kwargs = () =>
+    new Set(
+      server.requests.filter(isGeneration).map(({ body }) => JSON.stringify(body?.["chat_template_kwargs"])),
+    );
+  expect([...kwargs()]).toEqual(['{"enable_thinking":false}']);
+  expect(
+    (await run("g", { resume: true, engine: engine(false) })).stages.every(({ skipped }) => skipped),
+  ).toBe(true);
+  expect((await run("g", { resume: true, engine: engine(true) })).stages.some(({ skipped }) => skipped)).toBe(
+    false,
+  );
+  expect(kwargs().size).toBe(2);
+});
+
 test("another revision of the weights repeats the stage; another address does not", async () => {
   await run("d");
   const moved = `{kind: openai, base_url: ["${server.url}/v1"], concurrency: 9}`;

@@ -12,7 +12,7 @@ export function commonFields(ask: Ask): Record<string, Json> {
   return {
     model,
     n: 1,
-    max_tokens: sampling.maxNewTokens,
+    [ask.limitField]: sampling.maxNewTokens,
     temperature: sampling.temperature,
     top_p: sampling.topP,
     presence_penalty: 0,
