@@ -3,25 +3,20 @@
  * What happens inside a batch is rl/batch.ts; this file is the loop around it. Source: recipe A6, A7, A13, B8, B15.
  */
 import { type RlConfig, rlSchema } from "../../config/stages/rl.ts";
-import { ConfigError, DataError } from "../../errors.ts";
+import { DataError } from "../../errors.ts";
 import type { LengthAlarm } from "../../rl/index.ts";
 import type { Problem } from "../../types.ts";
 import type { StageContext, StageKind, StageOutput } from "../stage.ts";
-import { requireCapabilities } from "./capabilities.ts";
-import { createDataOrder } from "./data-order.ts";
 import { readProblemsInput } from "./inputs.ts";
-import { openStepRollouts } from "./kept-rollouts.ts";
 import { learningRateAt } from "./learning-rate.ts";
-import { createPromptText } from "./prompt-text.ts";
 import { findResumable, stopIfAsked, writeResumable } from "./resumable.ts";
 import { createAlarmWatch, lengthMessages } from "./rl/alarms.ts";
 import { type BatchResult, type RlRun, runBatch } from "./rl/batch.ts";
 import type { StopReason } from "./rl/course.ts";
 import { finish } from "./rl/finish.ts";
 import { keepModels, refusesModel, validationAccuracy } from "./rl/kept-models.ts";
-import { settingsOf } from "./rl/score.ts";
+import { openRun } from "./rl/open-run.ts";
 import { seedRescue, seedSets } from "./rl/seed.ts";
-import { RlState } from "./rl/state.ts";
 import { validate } from "./rl/validate.ts";
 
 /** Steps whose accuracy the headline number averages. */
@@ -99,48 +94,11 @@ function publishStep(
 }
 
 /** The length alarm, looked at once per window: it averages windows, and on a long stage it reads many steps. */
-function lengthAlarmAt({ lengthAlarm: rules }: RlConfig, { step, course }: RlState): LengthAlarm | null {
+function lengthAlarmAt(
+  { lengthAlarm: rules }: RlConfig,
+  { step, course }: RlRun["state"],
+): LengthAlarm | null {
   return step % rules.window === 0 ? course.lengthAlarm(rules) : null;
-}
-
-async function openRun(config: RlConfig, context: StageContext): Promise<RlRun> {
-  if (config.output === "best" && config.validation === undefined)
-    throw new ConfigError(`stage ${context.id}: output: best needs validation`, {
-      hint: "give validation.problems, or set output: last",
-    });
-  const problems = await readProblemsInput(context, config.problems);
-  if (
-    config.stop.kind === "plateau" &&
-    config.stop.metric === "validation" &&
-    config.validation === undefined
-  )
-    throw new ConfigError(`stage ${context.id}: stop on a plateau of validation needs validation`, {
-      hint: "give validation.problems, or set stop.metric: accuracy",
-    });
-  const policy = await context.policy(config.model);
-  requireCapabilities(policy, {
-    stage: context.id,
-    sampling: config.sampling,
-    tokenIds: true,
-    samplerLogprobs: config.oldLogprobs === "sampler",
-  });
-  const settings = settingsOf(config);
-  const order = createDataOrder(problems.length, config.batchSize, context.seed, "order", config.order);
-  if (order.batchSize < config.batchSize)
-    context.progress.note(`only ${problems.length} problems: batches hold ${order.batchSize}`);
-  return {
-    config,
-    context,
-    policy,
-    reference:
-      config.loss.klCoefficient === 0 ? null : await context.reference(config.reference ?? config.model),
-    problems,
-    promptOf: createPromptText(context.model(config.model), config.prompt),
-    order,
-    settings,
-    state: new RlState(config, settings),
-    kept: openStepRollouts(context, { format: config.rolloutFormat, every: config.keepRollouts }),
-  };
 }
 
 async function run(config: RlConfig, context: StageContext): Promise<StageOutput> {

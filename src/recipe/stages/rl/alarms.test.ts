@@ -43,3 +43,12 @@ test("a limit that is too short is told once per limit, with what to change", ()
   );
   expect(lengthMessages({ ...alarm, tooShort: false }, 100)).toEqual([]);
 });
+
+test("a sampler that is not the trainer's model is told once", () => {
+  const watch = createAlarmWatch(false);
+  const told = [0.0005, 0.02, 0.03].map((kl, i) =>
+    watch.step(i + 1, { ...empty, entropy: 0.3, "actor/mismatch_kl": kl }),
+  );
+  expect(told.map((messages) => messages.length)).toEqual([0, 1, 0]);
+  expect(told[1]?.[0]).toMatch(/differ by 0\.020 nats per token/);
+});

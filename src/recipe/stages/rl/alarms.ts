@@ -1,12 +1,14 @@
 /**
- * Says once, while a stage runs, what looks sick: entropy that collapses, consensus sets that stop telling right from
- * wrong. Shown to the user, never part of a result; a resumed stage starts to watch anew.
+ * Says once, while a stage runs, what looks sick: entropy that collapses, a sampler that is not the trainer's model,
+ * consensus sets that stop telling right from wrong. Shown to the user, never part of a result; a resumed stage starts to watch anew.
  */
 import { type HealthPoint, healthAlarms } from "../../../consensus/index.ts";
 import { type EntropyPoint, entropyAlarm, type LengthAlarm } from "../../../rl/index.ts";
 
 /** Steps averaged at the start and at the end of what was seen. */
 const WINDOW = 10;
+/** KL of sampler and trainer in nats per token from which the two engines do not hold the same model; healthy is a tenth. */
+const MISMATCH_KL = 0.01;
 
 export interface AlarmWatch {
   /** Adds a step with its metrics, and what other rules found. @returns messages whose code was not given before */
@@ -49,6 +51,14 @@ export function createAlarmWatch(process: boolean): AlarmWatch {
         found.push({
           code: alarm.state,
           message: `entropy went from ${alarm.start.toFixed(3)} to ${alarm.end.toFixed(3)} nats`,
+        });
+      const mismatch = metrics["actor/mismatch_kl"] ?? 0;
+      if (mismatch > MISMATCH_KL)
+        found.push({
+          code: "mismatch",
+          message:
+            `sampler and trainer differ by ${mismatch.toFixed(3)} nats per token (actor/mismatch_kl): ` +
+            "check that both hold the same weights, at a precision that suffices",
         });
       if (process) found.push(...healthAlarms(history, { window: WINDOW }));
       const fresh = found.filter(({ code }) => !given.has(code));

@@ -1,4 +1,4 @@
-/** Metrics of one reinforcement-learning step, under the keys of docs/run-folder.md. Pure. */
+/** Metrics of one reinforcement-learning step, under the keys of docs/metrics.md. Pure. */
 
 import { type Group, gradedMembers, groupAccuracy, type TrainingGroup } from "./group.ts";
 import type { UpdateResult } from "./update.ts";
