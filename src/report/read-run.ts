@@ -25,11 +25,11 @@ import type {
 import type { SweepFile } from "../recipe/temperature/sweep-file.ts";
 import { sweepShape } from "../recipe/temperature/sweep-shape.ts";
 import { differenceShape, similarityShape } from "./comparison-shapes.ts";
+import { readCampaigns } from "./read-campaigns.ts";
 import { parseRecipe, type RunRecipe } from "./recipe-view.ts";
 import {
   alphaShape,
   cancellationShape,
-  decisionsShape,
   dropsShape,
   gainersShape,
   type SamplesShape,
@@ -208,6 +208,7 @@ export function readRun(runFolder: string): RunRecords {
   function readStages<T>(file: string, shape: ZodType<T>): T[] {
     return stageFolders.flatMap((id) => reader.readShape(`stages/${id}/${file}`, shape) ?? []);
   }
+  const campaigns = readCampaigns(recipe, reader.readShape);
   const evaluations = reader
     .list("evaluations")
     .filter((file) => file.endsWith(".json"))
@@ -223,11 +224,11 @@ export function readRun(runFolder: string): RunRecords {
     evaluations,
     passRates: readStages("pass-rates.json", passRateShape),
     shifts: readStages("shift.json", shiftShape),
-    sweeps: readStages("sweep.json", sweepShape),
-    similarity: readStages("similarity.json", similarityShape),
-    difference: readStages("difference.json", differenceShape),
-    decisions: readStages("decisions.json", decisionsShape),
-    drops: readStages("drops.json", dropsShape),
+    sweeps: [...readStages("sweep.json", sweepShape), ...campaigns.sweeps],
+    similarity: [...readStages("similarity.json", similarityShape), ...campaigns.similarity],
+    difference: [...readStages("difference.json", differenceShape), ...campaigns.difference],
+    decisions: campaigns.decisions,
+    drops: [...readStages("drops.json", dropsShape), ...campaigns.drops],
     gainers: readStages("gainers.json", gainersShape),
     cancellation: readStages("cancellation.json", cancellationShape),
     alpha: readStages("alpha.json", alphaShape),

@@ -69,6 +69,7 @@ th.number, td.number { text-align: right; }
 td.number { white-space: nowrap; }
 .value { font-weight: 600; }
 .interval { font-size: 0.87em; }
+.prose { min-width: 240px; }
 tr.emphasis .value { color: var(--accent); }
 .missing { border-left: 3px solid var(--line); padding: 4px 0 4px 14px; color: var(--muted); }
 .sample { border-top: 1px solid var(--line); padding: 14px 0; }

@@ -8,7 +8,13 @@ import type {
   HardestStudy,
   LengthBucketRow,
 } from "../recipe/evaluation/evaluation-file.ts";
-import type { CancellationFile, DifferenceFile, ShiftFile, SimilarityFile } from "../recipe/result-files.ts";
+import type {
+  CancellationFile,
+  DecisionsFile,
+  DifferenceFile,
+  ShiftFile,
+  SimilarityFile,
+} from "../recipe/result-files.ts";
 import type { SearchRecord, SweepPoint, TemperatureDecision } from "../recipe/temperature/sweep-file.ts";
 import type { SummaryRow } from "../types.ts";
 import {
@@ -46,6 +52,8 @@ export interface ReportSummary {
     hardest: HardestStudy | null;
   }[];
   training: TrainingSummary[];
+  /** Rounds and decisions of each campaign. */
+  campaigns: DecisionsFile[];
   passRates: {
     stage: string;
     model: string;
@@ -137,6 +145,7 @@ export function createSummary(context: ReportContext): ReportSummary {
       hardest: hardest ?? null,
     })),
     training: training.map(summarizeTraining),
+    campaigns: records.decisions,
     passRates: records.passRates.map((file) => ({
       stage: file.stage,
       model: file.model,

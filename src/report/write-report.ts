@@ -9,9 +9,9 @@ import { createContext } from "./context.ts";
 import { renderPage } from "./page.ts";
 import { readRun } from "./read-run.ts";
 import { type RunRecipe, usesPracticeTasks } from "./recipe-view.ts";
+import { campaignSections } from "./sections/campaign.ts";
 import { cancellationSection } from "./sections/cancellation.ts";
 import { curvesSection } from "./sections/curves.ts";
-import { decisionsSections } from "./sections/decisions.ts";
 import { differenceSection } from "./sections/difference.ts";
 import { difficultyShiftSections } from "./sections/difficulty-shift.ts";
 import { dropsSections } from "./sections/drops.ts";
@@ -65,9 +65,9 @@ export async function writeReport(options: WriteReportOptions): Promise<WrittenR
     sections: [
       resultsSection(context),
       evaluationSection(context),
+      ...campaignSections(context),
       curvesSection(context),
       healthSection(context),
-      ...decisionsSections(context),
       ...dropsSections(context),
       passRatesSection(context),
       ...difficultyShiftSections(context),

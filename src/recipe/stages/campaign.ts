@@ -12,7 +12,7 @@ import type { StageContext, StageKind, StageOutput } from "../stage.ts";
 import { createChildRunner } from "./campaign/child.ts";
 import { type Campaign, roundOf, trainConfig } from "./campaign/configs.ts";
 import { createDecisionLog } from "./campaign/decisions.ts";
-import { finish, shownFiles } from "./campaign/finish.ts";
+import { finish, refusesRoundModel, shownFiles } from "./campaign/finish.ts";
 import { partReference } from "./campaign/parts.ts";
 import { chooseProblems } from "./campaign/problems.ts";
 import { chooseTemperature } from "./campaign/temperature.ts";
@@ -157,6 +157,7 @@ export const campaignStage: StageKind<CampaignConfig> = {
   schema: campaignSchema,
   trains: true,
   keepsParts: true,
+  refusesModel: refusesRoundModel,
   inputs: ({ model, problems, train, search }) => [
     ...rlStage.inputs({ ...train, model, problems }),
     ...(search === undefined ? [] : [search.problems]),

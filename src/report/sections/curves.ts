@@ -194,9 +194,13 @@ export function curvesSection(context: ReportContext): Section {
   const regimes = (["short", "sparse"] as const)
     .map((regime) => training.filter((run) => run.regime === regime))
     .filter((runs) => runs.length > 0);
-  const body = html`${regimes.map(
-    (runs) =>
-      html`${regimes.length > 1 ? html`<h3>${regimeTitle(runs[0]!.regime)}</h3>` : ""}${regimeFigure(context, runs)}`,
+  const campaigns = new Set(
+    context.records.decisions.flatMap(({ stage, rounds }) => (rounds.length > 0 ? [stage] : [])),
+  );
+  const body = html`${regimes.map((runs) =>
+    runs.every(({ stage }) => campaigns.has(stage)) && runs.length === 1
+      ? html`<p>The curves of ${runs[0]!.stage}, with its rounds marked, stand under <a href="#campaign">the campaign</a>.</p>`
+      : html`${regimes.length > 1 ? html`<h3>${regimeTitle(runs[0]!.regime)}</h3>` : ""}${regimeFigure(context, runs)}`,
   )}${trainingTable(context)}`;
   return { id: "learning-curves", title: "Learning curves", body };
 }

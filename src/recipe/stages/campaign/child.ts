@@ -101,7 +101,10 @@ export function createChildRunner(context: StageContext): ChildRunner {
         if (steps === undefined) context.progress.update(done, total, values);
         else context.progress.update(steps.before + done, steps.total, values);
       },
-      note: (text) => context.progress.note(`round ${round}, ${part}: ${text}`),
+      note: (text) =>
+        context.progress.note(
+          `round ${round}, ${part}: ${text.replace(/\bround-(\d+):[a-z-]+/g, "round $1")}`,
+        ),
     },
   });
 

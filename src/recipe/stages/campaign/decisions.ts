@@ -29,9 +29,25 @@ export function evidenceOf(numbers: Record<string, Json> | undefined): Record<st
   );
 }
 
-/** A decision as the terminal shows it. */
-export function describeDecision({ round, decision, choice, reason }: CampaignDecision): string {
-  return `round ${round}: ${decision.replaceAll("_", " ")}: ${String(choice).replaceAll("_", " ")} (${reason})`;
+const percent = (share: number | undefined): string => `${(100 * (share ?? Number.NaN)).toFixed(1)}%`;
+
+/** A decision as the terminal shows it; warnings that a part has told by itself are not repeated. */
+export function describeDecision({ round, decision, choice, reason, evidence }: CampaignDecision): string {
+  const why = reason.split("; ")[0];
+  const change = (key: string): string =>
+    `${percent(evidence[`${key}_start`])} -> ${percent(evidence[`${key}_end`])}`;
+  switch (decision) {
+    case "length":
+      return `round ${round}: response limit ${choice} tokens (${reason})`;
+    case "temperature":
+      return `round ${round}: temperature ${choice} (${why})`;
+    case "end_of_training":
+      return `round ${round}: training ended: ${reason}; accuracy ${change("accuracy")}, cut ${change("clip_ratio")}`;
+    case "drop_easy":
+      return `round ${round}: easy problems: ${choice} (${reason})`;
+    case "difference_filter":
+      return `round ${round}: difference filter: ${choice} (${reason})`;
+  }
 }
 
 /** Opens the log; lines that an earlier attempt of the same campaign left count as told. */
@@ -42,6 +58,8 @@ export function createDecisionLog(context: StageContext): DecisionLog {
   const decisions: CampaignDecision[] = [];
   const rounds: CampaignRound[] = [];
   const file = (): DecisionsFile => ({ stage: context.id, decisions, rounds });
+  const writeFile = (): void =>
+    writeFileAtomic(join(context.checkpointFolder, "decisions.json"), `${JSON.stringify(file(), null, 2)}\n`);
   return {
     add(decision, files) {
       const current = rounds.at(-1);
@@ -51,12 +69,12 @@ export function createDecisionLog(context: StageContext): DecisionLog {
       lines.push(`${line}\n`);
       if (!told.has(line)) context.progress.note(describeDecision(decision));
       writeFileAtomic(path, lines.join(""));
-      writeFileAtomic(
-        join(context.checkpointFolder, "decisions.json"),
-        `${JSON.stringify(file(), null, 2)}\n`,
-      );
+      writeFile();
     },
-    beginRound: (round) => void rounds.push(round),
+    beginRound(round) {
+      rounds.push(round);
+      writeFile();
+    },
     text: () => lines.join(""),
     file,
   };

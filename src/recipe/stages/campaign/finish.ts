@@ -1,10 +1,12 @@
 /** What a campaign leaves behind: the outputs of its last round as its own, its decisions, and files for the report. */
 import { cpSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
+import type { CampaignConfig } from "../../../config/stages/campaign.ts";
 import { writeFileAtomic } from "../../../data/atomic.ts";
 import type { CampaignRound, DecisionsFile } from "../../result-files.ts";
 import type { StageOutput } from "../../stage.ts";
 import { outputPlace, resolveOutput, writeJsonOutput } from "../output-files.ts";
+import { rlStage } from "../rl.ts";
 import type { Campaign } from "./configs.ts";
 import { PARTS, partReference } from "./parts.ts";
 
@@ -20,6 +22,27 @@ export function shownFiles({ children }: Campaign, round: number): Record<string
       ),
     ),
   );
+}
+
+/** Why a campaign will not keep weights of this name, as far as its configuration tells; null when it may. */
+export function refusesRoundModel(
+  { train, rounds, model, problems }: CampaignConfig,
+  name: string,
+): string | null {
+  const round = Number(/^round-(\d+)$/.exec(name)?.[1] ?? Number.NaN);
+  if (round >= 1) return round <= rounds.length ? null : `the campaign has ${rounds.length} rounds`;
+  if (name !== "best" && name !== "last") return "a campaign keeps best, last and round-<n>";
+  return rlStage.refusesModel?.({ ...train, model, problems }, name) ?? null;
+}
+
+/** Weights after each round, which stay with their parts, and the best of the last round where it is kept. */
+function modelsOf({ config, children }: Campaign): Record<string, string> {
+  const outputs = config.rounds.map((_, i) => children.output(partReference(i + 1, "train")));
+  const best = outputs.at(-1)?.models?.["best"];
+  return {
+    ...Object.fromEntries(outputs.map(({ checkpoint }, i) => [`round-${i + 1}`, checkpoint as string])),
+    ...(best === undefined ? {} : { best }),
+  };
 }
 
 /** Copies and writes the outputs; the parts themselves stay where they are. */
@@ -51,8 +74,10 @@ export function finish(campaign: Campaign): StageOutput {
     ),
   };
   const accuracies = Object.entries(last.numbers ?? {}).filter(([key]) => key.startsWith("val/"));
+  const checkpoint = copy(last.checkpoint as string, "model");
   return {
-    checkpoint: copy(last.checkpoint as string, "model"),
+    checkpoint,
+    models: { ...modelsOf(campaign), last: checkpoint },
     consensus: copy(last.consensus as string, "consensus.jsonl"),
     files: {
       decisions: place.relative,
