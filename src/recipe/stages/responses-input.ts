@@ -1,13 +1,13 @@
 /**
  * Graded responses for stages that compare them: drawn from a model, left by an earlier stage, or read from a file in
- * any dialect of rollout-columns.ts, or from a rollout store.
+ * any dialect of rollout-columns.ts, from a rollout store or from a folder of rollouts.
  */
+import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { GraderConfig, PromptConfig, SamplingConfig } from "../../config/stages/common.ts";
 import { groupAnyRollouts, readAnyRollouts } from "../../data/rollout-dialects.ts";
 import { groupByProblem, readRollouts } from "../../data/rollouts.ts";
 import { ConfigError } from "../../errors.ts";
-import { isRolloutStore } from "../../store/rollouts/folder.ts";
 import type { Problem, Rollout } from "../../types.ts";
 import type { ComparableResponse } from "../comparison/compared-problem.ts";
 import type { StageContext } from "../stage.ts";
@@ -44,6 +44,8 @@ function gradeOwn(
   return { problems: [...problems], groups, rollouts: groups.flat() };
 }
 
+const isDirectory = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
+
 /** Responses of a file; problems that are not given come from its rows. */
 async function readFileResponses(
   path: string,
@@ -75,9 +77,9 @@ export async function gatherResponses(
     throw new ConfigError(`stage ${context.id}: expected either model or rollouts`);
   const problems =
     config.problems === undefined ? undefined : await readProblemsInput(context, config.problems);
-  // A store holds rollouts and no questions, like the output of a stage.
-  const isStore = rollouts !== undefined && isRolloutStore(resolve(rollouts));
-  if (rollouts !== undefined && isFileReference(rollouts) && !isStore)
+  // A store and a folder of rollouts hold no questions, like the output of a stage.
+  const isFolder = rollouts !== undefined && isFileReference(rollouts) && isDirectory(resolve(rollouts));
+  if (rollouts !== undefined && isFileReference(rollouts) && !isFolder)
     return readFileResponses(resolve(rollouts), problems, grader);
   if (problems === undefined)
     throw new ConfigError(`stage ${context.id}: expected problems, got none`, {

@@ -68,10 +68,7 @@ describe("rl", () => {
     const whole = join(runOf("whole"), "rollouts/rl");
     const script = fileURLToPath(new URL("testing/killed-run.ts", import.meta.url));
     const path = join(bench.folder, "killed.yaml");
-    writeFileSync(
-      path,
-      `name: killed\nseed: 3\nstages:\n${recipe.replaceAll("{root}", bench.folder)}\n`,
-    );
+    writeFileSync(path, `name: killed\nseed: 3\nstages:\n${recipe.replaceAll("{root}", bench.folder)}\n`);
     const killed = join(runOf("killed"), "rollouts/rl");
     // Before the first checkpoint, and at a step whose checkpoint would come next, with steps to take back.
     for (const step of [3, 8]) {
@@ -92,18 +89,24 @@ describe("rl", () => {
   test("later stages read the store by the stage's name", async () => {
     const study = `
   - {id: study, kind: similarity, rollouts: rl, problems: "{root}/toy.jsonl"}
-  - {id: filter, kind: difference_filter, rollouts: rl, problems: "{root}/toy.jsonl", mode: all}
+  - {id: filter, kind: difference_filter, rollouts: rl, problems: "{root}/toy.jsonl", keep_undetermined: true}
   - {id: sft-data, kind: sft_data, data: [rl], problems: "{root}/toy.jsonl", required_spans: 1}
 `;
+    const byPath = study.replaceAll("rollouts: rl", 'rollouts: "{root}/runs/study-store/rollouts/rl"');
     for (const [name, keys] of [
       ["study-files", "keep_rollouts: 4"],
       ["study-store", `keep_rollouts: 4, ${STORE}`],
     ] as const)
-      await bench.run(name, rl(keys) + study.replace(", mode: all", ", keep_undetermined: true"));
+      await bench.run(name, rl(keys) + study);
     for (const file of ["study/similarity.json", "filter/difference.json", "sft-data/drops.json"])
       expect(bench.read("study-store", `stages/${file}`), file).toBe(
         bench.read("study-files", `stages/${file}`),
       );
+    await bench.run("study-path", byPath.replace(/.*sft-data.*\n/, ""));
+    expect(JSON.parse(bench.read("study-path", "stages/filter/difference.json"))).toEqual({
+      ...JSON.parse(bench.read("study-store", "stages/filter/difference.json")),
+      model: join(runOf("study-store"), "rollouts/rl"),
+    });
     expect(await readRollouts(join(runOf("study-store"), "stages/filter/rollouts.jsonl.gz"))).toHaveLength(
       3 * 40,
     );
