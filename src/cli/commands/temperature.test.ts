@@ -2,9 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
+import { writeProblems } from "../../data/problems.ts";
+import { writeRollouts } from "../../data/rollouts.ts";
 import { formatSweep } from "../../recipe/temperature/format-sweep.ts";
 import { readSweep } from "../../recipe/temperature/read-sweep.ts";
 import type { SweepFile } from "../../recipe/temperature/sweep-file.ts";
+import type { Rollout } from "../../types.ts";
 import { runProgram } from "../program.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "polaris-temperature-"));
@@ -162,6 +165,54 @@ describe("polaris temperature", () => {
     };
     const { out, code } = await run(save("old.json", old), "--json");
     expect([code, JSON.parse(out).target.startZone]).toEqual([0, null]);
+  });
+
+  test("stored responses are counted into a sweep that later calls and recipes read", async () => {
+    const problems = [1, 2, 3].map((n) => ({
+      id: `p${n}`,
+      prompt: `${n} + ${n}?`,
+      answer: String(2 * n),
+      source: "s",
+      meta: {},
+    }));
+    writeProblems(join(folder, "problems.jsonl"), problems);
+    const words = ["we add", "so the sum is"];
+    const files = [0.5, 1].map((temperature) => {
+      const rollouts = problems.flatMap(({ id, answer }, n) =>
+        [0, 1].map(
+          (sample): Rollout => ({
+            problemId: id,
+            stage: "sample",
+            step: 0,
+            sample,
+            policyVersion: "m",
+          seed: sample,
+          promptTokens: [],
+            sampling: { temperature, topK: 0, topP: 1, minP: 0, maxNewTokens: 64 },
+            text: `${words[temperature === 1 ? sample : 0]} now \\boxed{${temperature === 1 && n === 0 ? "0" : answer}}`,
+            tokens: [],
+            logprobs: [],
+            finishReason: "stop",
+          }),
+        ),
+      );
+      const path = join(folder, `r-${temperature}.jsonl.gz`);
+      writeRollouts(path, rollouts);
+      return path;
+    });
+    const out = join(folder, "stored.json");
+    const given = ["--responses", ...files, "--problems", join(folder, "problems.jsonl"), "--out", out];
+    const { out: text, code, error } = await run(...given, "--exploration-share", "0.5");
+    expect([code, error]).toEqual([0, ""]);
+    expect(text).toMatch(/0\.5\s+robust\s+100\.0.*50\.0.*chosen[\s\S]*\n\s+1\s+exploration\s+66\.7/);
+    expect(readSweep(out)).toMatchObject({
+      decision: { temperature: 0.5 },
+      conditions: { samplesPerProblem: 2, unit: "words" },
+      problems: { ids: ["p1", "p2", "p3"] },
+    });
+    expect((await run(out)).out).toContain("3 problems x 2 responses");
+    expect((await run(...files, "--responses")).error).toMatch(/without a verdict[\s\S]*--problems/);
+    expect((await run(out, "--out", "x.json")).error).toContain("--out needs --responses");
   });
 
   test.each([

@@ -3,19 +3,21 @@
  * the sweep.json of a temperature_sweep stage, or bare curves. Source: recipe A4, D15-D18.
  */
 import { Command, InvalidArgumentError, Option } from "commander";
+import { writeFileAtomic } from "../../data/atomic.ts";
+import { readProblems } from "../../data/problems.ts";
 import { ConfigError, DataError } from "../../errors.ts";
 import { type CurvePoint, decideTemperature } from "../../recipe/temperature/decide.ts";
-import {
-  describeDecision,
-  describeResolution,
-  differingConditions,
-  measureName,
-} from "../../recipe/temperature/describe.ts";
-import { type ReadCurves, readCurves } from "../../recipe/temperature/read-sweep.ts";
-import { expectedResolution } from "../../recipe/temperature/resolution.ts";
-import type { SweepTarget, TemperatureDecision } from "../../recipe/temperature/sweep-file.ts";
-import { share } from "../number-options.ts";
-import { formatTable, printable } from "../style.ts";
+import { differingConditions } from "../../recipe/temperature/describe.ts";
+import { formatSweep } from "../../recipe/temperature/format-sweep.ts";
+import { curvesOfFile, type ReadCurves, readCurves } from "../../recipe/temperature/read-sweep.ts";
+import type {
+  SweepConditions,
+  SweepTarget,
+  TemperatureDecision,
+} from "../../recipe/temperature/sweep-file.ts";
+import { sweepFromResponses } from "../../recipe/temperature/sweep-from-responses.ts";
+import { share, wholeNumber } from "../number-options.ts";
+import { temperatureText } from "../temperature-text.ts";
 
 interface TemperatureOptions {
   robustTolerance?: number;
@@ -24,6 +26,11 @@ interface TemperatureOptions {
   from?: number;
   rule?: SweepTarget["rule"];
   initial?: boolean;
+  responses?: boolean;
+  problems?: string;
+  unit: SweepConditions["unit"];
+  ngram: number;
+  out?: string;
   json?: boolean;
 }
 
@@ -101,65 +108,34 @@ function targetOf(curves: ReadCurves, path: string, options: TemperatureOptions)
   };
 }
 
-const percent = (value: number | undefined): string => (value === undefined ? "" : (100 * value).toFixed(1));
-
-/** What difference of accuracy the curves can show, measured or by their numbers. */
-function resolutionOf({ drawn }: ReadCurves, decision: TemperatureDecision): string {
-  const measured = describeResolution(decision);
-  if (measured !== "") return measured;
-  const { robustTolerance, peak } = decision.zones;
-  const asked = `the robust zone asks for ${percent(robustTolerance)}`;
-  if (drawn === null)
-    return `These curves have no intervals, and ${asked} points: "problems" and "samples_per_problem" beside "points" say what they can show.`;
-  const seen = expectedResolution({ ...drawn, accuracy: peak.accuracy });
-  return `${drawn.problems} problems x ${drawn.samplesPerProblem} responses show differences of accuracy from about ${percent(seen)} points on; ${asked}${seen > robustTolerance ? ", which is below it" : ""}.`;
-}
-
-function textOf(path: string, curves: ReadCurves, decision: TemperatureDecision): string[] {
-  const { file } = curves;
-  const measure = file === null ? "diversity" : measureName(file.conditions);
-  const points = new Map(curves.points.map((point) => [point.temperature, point]));
-  const stored = new Map(file?.points.map((point) => [point.temperature, point]));
-  const interval = (estimate: { low: number; high: number } | undefined): string =>
-    estimate === undefined ? "" : `${percent(estimate.low)} to ${percent(estimate.high)}`;
-  const cellsOf = decision.zones.points.map(({ temperature, zone }) => {
-    const point = stored.get(temperature);
-    const { accuracy, diversity } = points.get(temperature) as CurvePoint;
-    return [
-      String(temperature),
-      zone,
-      percent(accuracy),
-      interval(point?.accuracy),
-      percent(diversity),
-      interval(point?.diversity),
-      point?.entropy == null ? "" : point.entropy.toFixed(3),
-      temperature === decision.temperature ? "chosen" : "",
-    ];
+/** Curves of the files given, or one sweep out of the responses given. */
+async function openCurves(
+  paths: string[],
+  options: TemperatureOptions,
+): Promise<{ path: string; curves: ReadCurves }[]> {
+  if (!options.responses) {
+    const needing = (["problems", "out"] as const).find((key) => options[key] !== undefined);
+    if (needing !== undefined)
+      throw new ConfigError(`--${needing} needs --responses`, {
+        hint: "polaris temperature --responses r-1.0.jsonl.gz r-1.2.jsonl.gz --out sweep.json",
+      });
+    return paths.map((path) => ({ path, curves: readCurves(path) }));
+  }
+  const file = await sweepFromResponses({
+    paths,
+    ngram: options.ngram,
+    unit: options.unit,
+    robustTolerance: options.robustTolerance ?? DEFAULTS.robustTolerance,
+    explorationShare: options.explorationShare ?? DEFAULTS.explorationShare,
+    ...(options.problems === undefined ? {} : { problems: await readProblems(options.problems) }),
   });
-  const titles = ["temperature", "zone", "accuracy", "95%", measure, "95%", "entropy", ""];
-  // Bare curves have no intervals and no entropy, and some no diversity.
-  const used = titles.map((_, column) => cellsOf.some((cells) => cells[column] !== ""));
-  const kept = <Cell>(cells: readonly Cell[]): Cell[] => cells.filter((_, column) => used[column]);
-  const rows = cellsOf.map(kept);
-  const header = kept(titles);
-  const { crossing, warnings } = decision;
-  // The steps of the stage's search say nothing about a decision made anew.
-  return [
-    `${printable(path)}${file === null ? "" : `: stage ${printable(file.stage)}, model ${printable(file.model)}, ${file.problems.count} problems x ${file.conditions.samplesPerProblem} responses`}`,
-    ...formatTable(rows, header),
-    printable(describeDecision(decision, measure)),
-    ...(crossing === null ? [] : [`the curve crosses the target at ${crossing.toFixed(3)}`]),
-    resolutionOf(curves, decision),
-    ...warnings.map((warning) => `warning: ${warning}`),
-    ...(file === null || file.decision.temperature === decision.temperature
-      ? []
-      : [`the stage itself chose ${file.decision.temperature}`]),
-  ];
+  if (options.out !== undefined) writeFileAtomic(options.out, formatSweep(file));
+  return [{ path: options.out ?? "stored responses", curves: curvesOfFile(file) }];
 }
 
 async function temperature(paths: string[], options: TemperatureOptions): Promise<void> {
-  const results = paths.map((path) => {
-    const curves = readCurves(path);
+  const opened = await openCurves(paths, options);
+  const results = opened.map(({ path, curves }) => {
     const zones = curves.file?.decision.zones;
     const decision = decide(curves.points, path, {
       robustTolerance: options.robustTolerance ?? zones?.robustTolerance ?? DEFAULTS.robustTolerance,
@@ -172,7 +148,7 @@ async function temperature(paths: string[], options: TemperatureOptions): Promis
     ? results.map(({ path, decision }) => JSON.stringify({ file: path, ...decision }))
     : results.flatMap(({ path, curves, decision }, i) => [
         ...(i === 0 ? [] : [""]),
-        ...textOf(path, curves, decision),
+        ...temperatureText(path, curves, decision),
       ]);
   process.stdout.write(`${lines.join("\n")}\n`);
 }
@@ -209,6 +185,18 @@ export function createTemperatureCommand(): Command {
         "with a match: the lowest temperature that reaches it, or the nearest",
       ).choices(["smallest", "nearest"]),
     )
+    .option(
+      "--responses",
+      "the files are graded responses drawn at several temperatures (`polaris sample`, a stage's rollouts): count them into one sweep",
+    )
+    .option("--problems <file>", "with --responses: grade them again, against these problems")
+    .option("--ngram <n>", "with --responses: n of distinct-n", wholeNumber(1, 16), 4)
+    .addOption(
+      new Option("--unit <unit>", "with --responses: what distinct-n counts")
+        .choices(["words", "tokens"])
+        .default("words"),
+    )
+    .option("--out <sweep.json>", "with --responses: write the sweep, for `temperature_from` and --match")
     .option("--initial", "take the end of the robust zone even where the file's stage matched a diversity")
     .option("--json", "print a JSON line per file")
     .action(temperature);

@@ -2,11 +2,14 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readRollouts } from "../../data/rollouts.ts";
+import { readProblems } from "../../data/problems.ts";
+import { readRollouts, writeRollouts } from "../../data/rollouts.ts";
 import { distinctNOfTokens } from "../../stats/index.ts";
 import type { Rollout } from "../../types.ts";
 import type { PassRateFile } from "../result-files.ts";
+import { differingConditions } from "../temperature/describe.ts";
 import { readSweep } from "../temperature/read-sweep.ts";
+import { sweepFromResponses } from "../temperature/sweep-from-responses.ts";
 import { createWorkbench, type Workbench } from "./testing/recipe-run.ts";
 import { openTabularPolicy } from "./testing/tabular-policy.ts";
 
@@ -73,6 +76,50 @@ describe("temperature_sweep stage", () => {
     // Chunks are gone, the resolved recipe keeps the reference, and a second run finds everything done.
     expect(readdirSync(path("curves", "checkpoints/sweep"))).toEqual([]);
     expect(bench.read("curves", "recipe.yaml")).toContain("temperature_from: sweep");
+  });
+
+  test("responses that are there give the curves of the stage that drew them", async () => {
+    const rollouts = (temperature: number): string =>
+      path("curves", `stages/sweep/rollouts-${temperature}.jsonl.gz`);
+    const paths = [1.6, 0.4, 1.2, 0.8].map(rollouts);
+    const rules = { ngram: 4, unit: "tokens", robustTolerance: 0.008, explorationShare: 0.8 } as const;
+    const problems = await readProblems(join(bench.folder, "toy.jsonl"));
+    const stored = await sweepFromResponses({ paths, problems, ...rules });
+    const drawn = sweepOf("curves");
+    expect(stored.points).toEqual(drawn.points.map((point) => ({ ...point, entropy: null })));
+    expect(stored.decision).toEqual(drawn.decision);
+    expect(stored.problems.ids).toEqual(drawn.problems.ids);
+    expect(differingConditions(stored.conditions, drawn.conditions)).toEqual([]);
+    // The verdicts on record say the same.
+    const recorded = await sweepFromResponses({ paths, ...rules });
+    expect(recorded.points.map(({ accuracy }) => accuracy)).toEqual(
+      drawn.points.map(({ accuracy }) => accuracy),
+    );
+    const refused = (files: string[], more = {}) =>
+      expect(sweepFromResponses({ paths: files, ...rules, ...more })).rejects;
+    await refused([rollouts(0.4), rollouts(0.4)]).toThrow(/temperature 0\.4 occurs in two/);
+    await refused([rollouts(0.4)], { problems: problems.slice(1) }).toThrow(
+      /toy-\S+ is not among the problems given/,
+    );
+    const [first, ...others] = (await readRollouts(rollouts(0.8))) as [Rollout, ...Rollout[]];
+    const save = (name: string, rows: Rollout[]): string => {
+      writeRollouts(join(bench.folder, name), rows);
+      return join(bench.folder, name);
+    };
+    await refused([rollouts(0.4), save("short.jsonl.gz", others)]).toThrow(
+      /expected 8 responses as elsewhere, got 7/,
+    );
+    const { verdict: _, ...bare } = first;
+    await refused([save("bare.jsonl.gz", [bare as Rollout])]).toThrow(/without a verdict/);
+    const longer = others.map((one) => ({ ...one, sampling: { ...one.sampling, maxNewTokens: 99 } }));
+    await refused([rollouts(0.4), save("longer.jsonl.gz", [first, ...longer])]).toThrow(/expected sampling/);
+    const fewer = others.filter(({ problemId }) => problemId !== first.problemId);
+    await refused([rollouts(0.4), save("fewer.jsonl.gz", fewer)]).toThrow(
+      /problems of the first temperature/,
+    );
+    await refused([save("none.jsonl.gz", [])]).toThrow(/expected responses, got none/);
+    const greedy = { ...first, sampling: { ...first.sampling, temperature: 0 } };
+    await refused([save("greedy.jsonl.gz", [greedy])]).toThrow(/greedy|temperature 0/);
   });
 
   test("a file of another run serves as well", async () => {

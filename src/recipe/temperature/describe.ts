@@ -47,14 +47,18 @@ export function describeResolution({ resolution, zones }: TemperatureDecision): 
     : `${sees}; the robust zone asks for ${percent(zones.robustTolerance)}.`;
 }
 
+/** Stands in place of a prompt's words where responses do not say what was asked for. */
+export const STORED_PROMPT = "as stored";
+
 /** Conditions in which two sweeps differ, one phrase each; diversities are comparable only where there is none. */
 export function differingConditions(here: SweepConditions, there: SweepConditions): string[] {
   const flat = ({ sampling, ...rest }: SweepConditions): [string, unknown][] =>
     Object.entries({ ...sampling, ...rest });
   const other = new Map(flat(there));
+  const unknown = [here, there].some(({ prompt }) => prompt.instruction === STORED_PROMPT);
   return flat(here).flatMap(([key, value]) => {
     const theirs = other.get(key);
-    if (JSON.stringify(theirs) === JSON.stringify(value)) return [];
+    if (JSON.stringify(theirs) === JSON.stringify(value) || (key === "prompt" && unknown)) return [];
     if (key === "problemsSha256") return ["other problems"];
     return [`${key} ${JSON.stringify(value)} here, ${JSON.stringify(theirs)} there`];
   });

@@ -53,9 +53,7 @@ export function readCurves(path: string): ReadCurves {
   const whole = sweepShape.safeParse(value);
   if (whole.success) {
     const file = checkSweep(path, whole.data);
-    const { problems, conditions } = file;
-    const drawn = { problems: problems.count, samplesPerProblem: conditions.samplesPerProblem };
-    return { points: curveOf(file), file, drawn };
+    return curvesOfFile(file);
   }
   if (typeof value === "object" && value !== null && "layout" in value)
     return { points: [], file: readSweep(path), drawn: null };
@@ -66,6 +64,13 @@ export function readCurves(path: string): ReadCurves {
     file: null,
     drawn: problems === undefined || samplesPerProblem === undefined ? null : { problems, samplesPerProblem },
   };
+}
+
+/** A whole sweep as curves. */
+export function curvesOfFile(file: SweepFile): ReadCurves {
+  const { problems, conditions } = file;
+  const drawn = { problems: problems.count, samplesPerProblem: conditions.samplesPerProblem };
+  return { points: curveOf(file), file, drawn };
 }
 
 /** The curves of a sweep with the accuracy of every problem, for paired intervals. */

@@ -1,24 +1,15 @@
 /**
- * One temperature of a sweep: draws, grades and counts. Responses pass through a chunk at a time; what stays in memory is
- * two numbers per problem. All temperatures share the seeds, so their curves differ by temperature alone. Source: recipe A3, A4.
+ * One temperature of a sweep: draws and grades. Responses pass through a chunk at a time; what is counted is in
+ * `sweep-point.ts`. All temperatures share the seeds, so their curves differ by temperature alone. Source: recipe A3, A4.
  */
 import type { TemperatureSweepConfig } from "../../../config/stages/temperature-sweep.ts";
-import { clusteredInterval } from "../../../stats/index.ts";
-import type { Problem, Rollout } from "../../../types.ts";
-import { addOutcome, createOutcomes } from "../../calibration/response-outcomes.ts";
+import type { Problem } from "../../../types.ts";
 import type { StageContext } from "../../stage.ts";
-import { diversityOf } from "../../temperature/diversity.ts";
 import type { SweepPoint } from "../../temperature/sweep-file.ts";
+import { createPointCounter } from "../../temperature/sweep-point.ts";
 import { streamModel } from "../evaluation.ts";
-import { isCorrect } from "../grading.ts";
 import { keptRolloutsPlace, openKeptRollouts } from "../kept-rollouts.ts";
 import type { OutputPlace } from "../output-files.ts";
-
-/**
- * Share of the tokens that must be scored for an entropy. Servers leave some responses without log-probabilities (llama.cpp:
- * those with a character of several tokens), which are more surprising than others: a few do not move the mean much.
- */
-const MIN_SCORED_SHARE = 0.95;
 
 export interface ProbeOptions {
   context: StageContext;
@@ -63,7 +54,7 @@ export async function probeTemperature(options: ProbeOptions): Promise<SweepPoin
     for await (const { groups } of chunks)
       for (const group of groups) {
         counter.add(group);
-        for (const rollout of group) kept?.write({ ...rollout });
+        for (const rollout of group) kept?.write(rollout);
       }
     kept?.close();
   } finally {
