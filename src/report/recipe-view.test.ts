@@ -64,6 +64,12 @@ describe("the stages a stage builds on", () => {
     expect(lineage(recipe, "absent")).toEqual([]);
   });
 
+  it("see the stage behind weights it kept beside its output", () => {
+    const kept = parseRecipe("stages: [{id: a, kind: rl}, {id: b, kind: rl, model: a@best}]", []);
+    expect(lineage(kept, "b")).toEqual(["a", "b"]);
+    expect(namedStages(kept, kept.stages[1]!).map(({ id }) => id)).toEqual(["a"]);
+  });
+
   it("say whether problems are the practice tasks", () => {
     expect(usesPracticeTasks(recipe)).toBe(false);
     const practice = "stages: [{id: a, kind: problems, sources: [{from: reference}, {from: practice}]}]";

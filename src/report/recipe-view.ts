@@ -71,7 +71,8 @@ export function namedStages(recipe: RunRecipe, stage: RecipeStage): RecipeStage[
   const words = new Set<string>();
   const collect = (value: unknown, depth: number): void => {
     if (depth > MAX_DEPTH) return;
-    if (typeof value === "string") words.add(value);
+    // `<id>@best` names a stage too.
+    if (typeof value === "string") words.add(value).add(value.split("@")[0] as string);
     else if (Array.isArray(value)) for (const item of value) collect(item, depth + 1);
     else if (isRecord(value)) for (const item of Object.values(value)) collect(item, depth + 1);
   };

@@ -132,7 +132,7 @@ async function train(current: RlRun): Promise<StageOutput> {
     context.metrics.write(0, validation);
     await keepModels(current, validation);
   }
-  const watch = createAlarmWatch(current.settings.reward.enabled);
+  const watch = createAlarmWatch(current.settings.reward.enabled, state.course.entropies());
   const save = (): Promise<void> => writeResumable(context, policy, state.toResumable(), found?.folder);
   let stopped: StopReason = "steps";
   while (state.step < config.steps) {

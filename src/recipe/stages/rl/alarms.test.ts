@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { ConsensusSets, consensusHealth, healthMetrics } from "../../../consensus/index.ts";
-import { createAlarmWatch, lengthMessages } from "./alarms.ts";
+import { type AlarmWatch, createAlarmWatch, lengthMessages } from "./alarms.ts";
+import { Course } from "./course.ts";
 
 const empty = healthMetrics(
   consensusHealth(new ConsensusSets(), [{ problemId: "p", rewards: [], trajectories: [] }]),
@@ -13,6 +14,19 @@ test("a collapsing entropy is told once", () => {
   ).flat();
   expect(told).toHaveLength(1);
   expect(told[0]).toMatch(/entropy went from 0\.400/);
+});
+
+test("a resumed stage compares with its own start, and an update left out is told", () => {
+  const course = new Course();
+  for (let step = 1; step <= 25; step++)
+    course.add(step, { ...empty, accuracy: 0, "reward/mean": 0, entropy: 0.4 }, 12);
+  const step = { ...empty, entropy: 0.05, "actor/non_finite": 1 };
+  const told = (watch: AlarmWatch): string[] =>
+    Array.from({ length: 19 }, (_, i) => watch.step(26 + i, step)).flat();
+  const resumed = told(createAlarmWatch(false, course.entropies()));
+  expect(resumed[0]).toMatch(/gradient was not finite/);
+  expect(resumed[1]).toMatch(/entropy went from 0\.400/);
+  expect(told(createAlarmWatch(false))).toHaveLength(1);
 });
 
 test("empty consensus sets matter only where a process reward depends on them", () => {

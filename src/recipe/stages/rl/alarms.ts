@@ -1,6 +1,6 @@
 /**
  * Says once, while a stage runs, what looks sick: entropy that collapses, a sampler that is not the trainer's model,
- * consensus sets that stop telling right from wrong. Shown to the user, never part of a result; a resumed stage starts to watch anew.
+ * consensus sets that stop telling right from wrong. Shown to the user, never part of a result; a resumed stage may say it again.
  */
 import { type HealthPoint, healthAlarms } from "../../../consensus/index.ts";
 import { type EntropyPoint, entropyAlarm, type LengthAlarm } from "../../../rl/index.ts";
@@ -36,9 +36,12 @@ export function lengthMessages(alarm: LengthAlarm, maxNewTokens: number): AlarmM
   ];
 }
 
-/** @param process whether a process reward is on: without one nobody depends on the consensus sets */
-export function createAlarmWatch(process: boolean): AlarmWatch {
-  const entropies: EntropyPoint[] = [];
+/**
+ * @param process whether a process reward is on: without one nobody depends on the consensus sets
+ * @param before entropies of the steps before a resume, so that the start of the stage stays what is compared with
+ */
+export function createAlarmWatch(process: boolean, before: readonly EntropyPoint[] = []): AlarmWatch {
+  const entropies = [...before];
   const history: HealthPoint[] = [];
   const given = new Set<string>();
   return {
@@ -51,6 +54,12 @@ export function createAlarmWatch(process: boolean): AlarmWatch {
         found.push({
           code: alarm.state,
           message: `entropy went from ${alarm.start.toFixed(3)} to ${alarm.end.toFixed(3)} nats`,
+        });
+      if ((metrics["actor/non_finite"] ?? 0) > 0)
+        found.push({
+          code: "non_finite",
+          message:
+            "the gradient was not finite, so this update was left out; lower the learning rate if that goes on",
         });
       const mismatch = metrics["actor/mismatch_kl"] ?? 0;
       if (mismatch > MISMATCH_KL)

@@ -73,6 +73,11 @@ export class Course {
     return plateau.reached && record.step >= stop.minSteps;
   }
 
+  /** Entropy of every step so far. */
+  entropies(): { step: number; entropy: number }[] {
+    return this.#steps.map(({ step, entropy }) => ({ step, entropy }));
+  }
+
   /** The alarm on the steps since the response limit last changed: before it, they tell of another limit. */
   lengthAlarm(rules: RlConfig["lengthAlarm"]): LengthAlarm {
     const limit = this.#steps.at(-1)?.maxNewTokens;
