@@ -2,13 +2,19 @@
  * A run whose disk fills up at any moment: it ends with one line that says what to do, and continued when there is room it
  * leaves the bytes of an undisturbed run.
  */
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openaiEngineSchema } from "../config/engine.ts";
+import { graderSchema, samplingSchema } from "../config/stages/common.ts";
+import { readRollouts } from "../data/rollouts.ts";
+import { isGeneration, startDialectServer } from "../engine/openai/testing/dialect-server.ts";
 import { PolarisError } from "../errors.ts";
 import { openSmallDisk, smallDisksWork } from "../store/testing/small-disk.ts";
+import { journalOf, sampleFile } from "./sample-file.ts";
 import { createWorkbench, type Workbench } from "./stages/testing/recipe-run.ts";
+import { toyProblems } from "./stages/testing/toy-task.ts";
 
 const works = smallDisksWork();
 let bench: Workbench;
@@ -88,3 +94,45 @@ describe.skipIf(!works)("a run on a disk that fills up", () => {
     120_000,
   );
 });
+
+test.skipIf(!works)(
+  "responses of a server are kept until the disk is full, and none is asked for again",
+  async () => {
+    const server = await startDialectServer({
+      dialect: "llama_cpp",
+      respond: () => ({ text: `${"so ".repeat(400)}\\boxed{3}` }),
+    });
+    try {
+      const disk = openSmallDisk(2 ** 21);
+      const out = join(disk.folder, "rollouts.jsonl.gz");
+      const draw = () =>
+        sampleFile({
+          problems: toyProblems(),
+          engine: openaiEngineSchema.parse({ kind: "openai", baseUrl: server.url, concurrency: 4 }),
+          model: "default",
+          sampling: samplingSchema.parse({ maxNewTokens: 2000 }),
+          samplesPerProblem: 4,
+          prompt: "plain",
+          grader: graderSchema.parse({}),
+          seed: 1,
+          out,
+        });
+      const asked = (): number => server.requests.filter(isGeneration).length;
+      disk.fill(200_000);
+      await expect(draw()).rejects.toThrow(/^cannot write \S+journal\.jsonl: no space left on the disk$/);
+      expect(existsSync(out)).toBe(false);
+      const kept = readFileSync(journalOf(out), "utf8").trim().split("\n").length - 1;
+      expect(kept).toBeGreaterThan(2);
+      expect(kept).toBeLessThan(40);
+      disk.free();
+      const before = asked();
+      expect(await draw()).toMatchObject({ responses: 40, problems: 10 });
+      expect(asked() - before).toBe(40 - kept);
+      expect(await readRollouts(out)).toHaveLength(40);
+      expect(readdirSync(disk.folder)).toEqual(["rollouts.jsonl.gz"]);
+    } finally {
+      await server.close();
+    }
+  },
+  120_000,
+);
