@@ -49,7 +49,7 @@ test("a problem is found exactly when it shares a run that long, and the longest
     fc.property(fc.array(text, { minLength: 1, maxLength: 4 }), text, (benchmarks, prompt) => {
       const index = createContaminationIndex(
         benchmarks.map((list, i) => make(list.join(" "), `${i}`)),
-        { words: 8, phraseQuestions: 0 },
+        { words: 8, phraseQuestions: 0, nearShare: 0 },
       );
       const hit = index.find(`${prompt.join(" , ").toUpperCase()}?`);
       const lengths = benchmarks
@@ -113,6 +113,29 @@ test("phrases of several questions do not count, unless a question has nothing e
   expect(copies.find(`The area of the red triangle ${phrase}`)).not.toBeNull();
 });
 
+test("a question with words changed is found by its short runs, and says which they are", () => {
+  const question =
+    "A bag holds four red marbles and seven blue marbles; Anna draws three of them without looking, one after another. How probable is it that she holds more blue ones than red ones?";
+  const index = createContaminationIndex([make(question, "marbles"), make("Find the sum of 7 and 8", "sum")]);
+  const changed = question
+    .replace("Anna", "Berta")
+    .replace("marbles; ", "balls. ")
+    .replace("How probable is it", "What is the chance")
+    .replace("A bag", "An urn");
+  expect(changed.split(" ")).toHaveLength(question.split(" ").length);
+  const literal = createContaminationIndex([make(question, "marbles")], { words: 13, nearShare: 0 });
+  expect(literal.find(changed)).toBeNull();
+  const hit = index.find(`Solve this. ${changed}`);
+  expect(hit?.benchmark.id).toBe("marbles");
+  expect(hit?.nearShare).toBeGreaterThan(0.6);
+  expect(hit?.shared).toContain(" … ");
+  for (const run of hit!.shared.split(" … ")) expect(words(changed)).toContain(run);
+  expect(
+    index.find("A bag holds four red marbles. How many marbles has Anna without the blue ones?"),
+  ).toBeNull();
+  expect(() => createContaminationIndex([], { nearShare: 2 })).toThrow("nearShare");
+});
+
 const benchmarks = join(import.meta.dirname, "../../../shared/data");
 describe.skipIf(!existsSync(benchmarks))("the five published benchmarks", () => {
   test("copies with other spacing, case and surroundings are found; shuffled words are not", async () => {
@@ -127,6 +150,30 @@ describe.skipIf(!existsSync(benchmarks))("the five published benchmarks", () => 
       expect(index.find(copy), prompt).not.toBeNull();
       const list = words(prompt).split(" ");
       if (list.length >= 13) expect(index.find(random.shuffle(list).join(" ")), prompt).toBeNull();
+    }
+  });
+
+  /** Words replaced at random, at this rate. */
+  const edit = (prompt: string, rate: number, random = randomStream(2, prompt)) =>
+    prompt
+      .split(" ")
+      .map((word) => (random.integer(1000) < 1000 * rate ? `other${random.integer(1000)}` : word))
+      .join(" ");
+
+  test("one word in ten changed: nearly all are found; no question of another set is taken for one", async () => {
+    const names = ["aime24", "aime25", "amc23", "minerva", "olympiad"];
+    const sets = await Promise.all(names.map((name) => readProblems(join(benchmarks, `${name}.parquet`))));
+    const problems = sets.flat();
+    const index = createContaminationIndex(problems);
+    const literal = createContaminationIndex(problems, { nearShare: 0 });
+    const changed = problems.map(({ prompt }) => edit(prompt, 0.1));
+    const share = (found: { find(prompt: string): unknown }) =>
+      changed.filter((prompt) => found.find(prompt) !== null).length / changed.length;
+    expect(share(literal)).toBeLessThan(0.9);
+    expect(share(index)).toBeGreaterThan(0.95);
+    for (const [i, set] of sets.entries()) {
+      const others = createContaminationIndex(sets.flatMap((other, j) => (j === i ? [] : other)));
+      for (const { prompt } of set) expect(others.find(prompt)?.nearShare ?? null, prompt).toBeNull();
     }
   });
 });

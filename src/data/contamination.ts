@@ -2,10 +2,12 @@
  * Finds problems that share a run of words with a benchmark's question: training on them would make the benchmark's
  * score worthless. A run is 13 words; a question that is shorter counts as a whole, and one of a few words only when
  * the other question is exactly that. Runs that several benchmark questions share ("where m and n are relatively prime
- * positive integers") are phrases and not questions, and count only where a question has no other.
+ * positive integers") are phrases and not questions, and count only where a question has no other. Without such a run a
+ * question still counts when most of its short runs are there: then some words were changed (`near-copy.ts`).
  * Source: 13-word overlap as in GPT-3 (arXiv:2005.14165, appendix C); the rest is this project's own.
  */
 import type { Problem } from "../types.ts";
+import { createNearCopyIndex } from "./near-copy.ts";
 import { scanWords, type WordScan, wordAt, wordsText } from "./word-scan.ts";
 
 /** Base of the rolling hash: odd, with bits everywhere. */
@@ -22,15 +24,19 @@ export interface ContaminationOptions {
   minWords?: number;
   /** A run in this many benchmark questions or more is a phrase; 0 = no run is. Default 3. */
   phraseQuestions?: number;
+  /** Share of a benchmark question's words, in short runs, that makes a problem its near copy; 0 = none does. Default 0.6. */
+  nearShare?: number;
 }
 
 /** What a problem shares with a benchmark. */
 export interface Contamination {
   benchmark: Problem;
-  /** Words of the longest shared run. */
+  /** Words of the longest shared run; of a near copy, of all short ones. */
   words: number;
-  /** That run, words in lower case. */
+  /** That run or those runs, words in lower case. */
   shared: string;
+  /** Of a near copy the share of the benchmark question's words; null where a long run is shared. */
+  nearShare: number | null;
 }
 
 export interface ContaminationIndex {
@@ -107,9 +113,11 @@ export function createContaminationIndex(
   benchmarks: Iterable<Problem>,
   options: ContaminationOptions = {},
 ): ContaminationIndex {
-  const { words: length = 13, minWords = 6, phraseQuestions = 3 } = options;
+  const { words: length = 13, minWords = 6, phraseQuestions = 3, nearShare = 0.6 } = options;
   if (!(Number.isInteger(length) && length >= 3))
     throw new RangeError(`words: expected 3 or more, got ${length}`);
+  if (!(nearShare >= 0 && nearShare <= 1))
+    throw new RangeError(`nearShare: expected 0 to 1, got ${nearShare}`);
   const questions: Question[] = [];
   const exact = new Map<string, number>();
   for (const problem of benchmarks) {
@@ -120,6 +128,14 @@ export function createContaminationIndex(
     questions.push({ problem, scan });
   }
   const phrases = findPhrases(questions, length, phraseQuestions);
+  const near =
+    nearShare === 0
+      ? null
+      : createNearCopyIndex(
+          questions.map(({ scan }) => scan),
+          nearShare,
+          phraseQuestions,
+        );
   /** Places by hash, for each length of run. */
   const places = new Map<number, Map<number, Place[]>>();
   const filter = new Uint32Array(2 ** (FILTER_BITS - 5));
@@ -178,7 +194,7 @@ export function createContaminationIndex(
         const whole = wordsText(scan, 0, scan.count);
         const question = exact.get(whole);
         if (question === undefined) return null;
-        return { benchmark: questions[question]!.problem, words: scan.count, shared: whole };
+        return { benchmark: questions[question]!.problem, words: scan.count, shared: whole, nearShare: null };
       }
       let best: { question: number; from: number; to: number } | null = null;
       let compared = 0;
@@ -198,11 +214,17 @@ export function createContaminationIndex(
       }
       // TypeScript does not see the assignment within the callback.
       const hit = best as { question: number; from: number; to: number } | null;
-      if (hit === null) return null;
+      if (hit === null) {
+        const copy = near?.find(scan) ?? null;
+        if (copy === null) return null;
+        const { question, words, share, shared } = copy;
+        return { benchmark: questions[question]!.problem, words, shared, nearShare: share };
+      }
       return {
         benchmark: questions[hit.question]!.problem,
         words: hit.to - hit.from,
         shared: wordsText(scan, hit.from, hit.to),
+        nearShare: null,
       };
     },
   };

@@ -93,9 +93,17 @@ export const problemsStageSchema = z.strictObject({
         .describe(
           "A run that this many benchmark questions share is a phrase and does not count; 0 = every run counts.",
         ),
+      nearShare: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.6)
+        .describe(
+          "Also drop a problem that has this share of a benchmark question's words in short runs: a copy with words changed; 0 = not.",
+        ),
     })
     .optional()
-    .describe("Drop problems that share a run of words with a benchmark's question."),
+    .describe("Drop problems that are a benchmark's question, in full, in part or with words changed."),
 });
 
 export type ProblemsConfig = z.infer<typeof problemsStageSchema>;

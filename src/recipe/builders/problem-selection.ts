@@ -21,7 +21,7 @@ export const PROBLEM_DROP_REASONS = {
   too_many_tokens: "the prompt has too many tokens for the model",
   not_verifiable: "the grader does not accept the problem's own answer",
   ...UNSUITABLE_MEANING,
-  contaminated: "the question shares a run of words with a benchmark's question",
+  contaminated: "the question is a benchmark's, in full, in part or with words changed",
   too_easy: "the accuracy log shows it to be solved",
   beyond_limit: "the limit on the number of problems was reached",
 } as const;
@@ -54,7 +54,15 @@ export interface DroppedProblem {
   /** The problem that came first. */
   kept?: string;
   /** The benchmark's question and what both have in common. */
-  benchmark?: { id: string; source: string; prompt: string; shared: string; words: number };
+  benchmark?: {
+    id: string;
+    source: string;
+    prompt: string;
+    shared: string;
+    words: number;
+    /** Of a near copy the share of the benchmark question's words; null where a long run is shared. */
+    nearShare: number | null;
+  };
 }
 
 export interface ProblemSelector {
@@ -110,8 +118,11 @@ export async function findContradictions(
   return contradicted;
 }
 
-function contaminationDetail({ benchmark, words }: Contamination): string {
-  return `${words} words of ${benchmark.source} ${benchmark.id}`;
+function contaminationDetail({ benchmark, words, nearShare }: Contamination): string {
+  const which = `${benchmark.source} ${benchmark.id}`;
+  return nearShare === null
+    ? `${words} words of ${which}`
+    : `${Math.round(100 * nearShare)}% of ${which}, ${words} words in short runs`;
 }
 
 /**
@@ -165,7 +176,7 @@ export function createProblemSelector(
     if (hit !== null) {
       const { id, source, prompt } = hit.benchmark;
       return drop(problem, "contaminated", contaminationDetail(hit), {
-        benchmark: { id, source, prompt, shared: hit.shared, words: hit.words },
+        benchmark: { id, source, prompt, shared: hit.shared, words: hit.words, nearShare: hit.nearShare },
       });
     }
     if (rules.tooEasy?.(problem) === true) return drop(problem, "too_easy", "above drop_easy.threshold");

@@ -52,12 +52,12 @@ function easyProblems(
 
 /** The benchmarks' questions, ready to be looked for. */
 async function benchmarkIndex(
-  { against, words, minWords, phraseQuestions }: NonNullable<ProblemsConfig["decontaminate"]>,
+  { against, ...options }: NonNullable<ProblemsConfig["decontaminate"]>,
   context: StageContext,
 ): Promise<ContaminationIndex> {
   const benchmarks: Problem[] = [];
   for (const reference of against) benchmarks.push(...(await readProblemsInput(context, reference)));
-  return createContaminationIndex(benchmarks, { words, minWords, phraseQuestions });
+  return createContaminationIndex(benchmarks, options);
 }
 
 async function rulesOf(
@@ -157,7 +157,7 @@ async function run(config: ProblemsConfig, context: StageContext): Promise<Stage
 
 export const problemsStage: StageKind<ProblemsConfig> = {
   kind: "problems",
-  version: 2,
+  version: 3,
   schema: problemsStageSchema,
   inputs: (config) => [
     ...config.sources.flatMap((source) => (source.from === "reference" ? [source.problems] : [])),

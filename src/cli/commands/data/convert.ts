@@ -8,7 +8,7 @@ import { ConfigError } from "../../../errors.ts";
 import { resolveReference } from "../../../recipe/references.ts";
 import { createPromptMeasure } from "../../../text/prompt-length.ts";
 import { wholeNumber } from "../../number-options.ts";
-import { addInputOptions, openProblemInput } from "./problem-input.ts";
+import { addInputOptions, openProblemInput, PROBLEMS_ARGUMENT } from "./problem-input.ts";
 import { addOutputOptions, type SelectOptions, selectProblems } from "./select.ts";
 
 interface ConvertOptions extends SelectOptions {
@@ -42,10 +42,7 @@ async function convert(paths: string[], options: ConvertOptions): Promise<void> 
 export function createConvertCommand(): Command {
   const command = new Command("convert")
     .description("Converts problems between POLARIS, verl, TRL and Polaris columns, JSON lines and Parquet.")
-    .argument(
-      "<problems...>",
-      "files (.parquet, .jsonl, .json, .gz), folders of stages, hf://datasets/org/name",
-    )
+    .argument("<problems...>", PROBLEMS_ARGUMENT)
     .requiredOption("--out <file>", "rows to write: .parquet, .jsonl or .jsonl.gz");
   return addOutputOptions(addInputOptions(command))
     .option("--dedupe", "keep the first problem of each question")

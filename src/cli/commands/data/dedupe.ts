@@ -1,7 +1,7 @@
 /** `polaris data dedupe`: the first problem of each question, and which rows repeat or contradict it. Source: recipe C3 row 10. */
 import { Command, Option } from "commander";
 import { findContradictions } from "../../../recipe/builders/problem-selection.ts";
-import { addInputOptions, openProblemInput } from "./problem-input.ts";
+import { addInputOptions, openProblemInput, PROBLEMS_ARGUMENT } from "./problem-input.ts";
 import { addOutputOptions, type SelectOptions, selectProblems } from "./select.ts";
 
 interface DedupeOptions extends SelectOptions {
@@ -18,10 +18,7 @@ async function dedupe(paths: string[], options: DedupeOptions): Promise<void> {
 export function createDedupeCommand(): Command {
   const command = new Command("dedupe")
     .description("Keeps the first problem of each question; instructions and spacing do not count.")
-    .argument(
-      "<problems...>",
-      "files (.parquet, .jsonl, .json, .gz), folders of stages, hf://datasets/org/name",
-    )
+    .argument("<problems...>", PROBLEMS_ARGUMENT)
     .option("--out <file>", "rows to write: .parquet, .jsonl or .jsonl.gz; without it, only the report")
     .addOption(
       new Option(

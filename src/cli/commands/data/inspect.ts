@@ -3,6 +3,7 @@
  * repeated and contradicting questions, and what the grader cannot verify. One pass, bounded memory.
  */
 import { Command } from "commander";
+import { isTooDeep } from "../../../data/json-text.ts";
 import { createSchemaInference } from "../../../data/parquet-infer.ts";
 import type { ParquetColumn } from "../../../data/parquet-schema.ts";
 import { dialectOf } from "../../../data/problem-row.ts";
@@ -17,6 +18,7 @@ import { modelFolder } from "./convert.ts";
 import {
   addInputOptions,
   openProblemInput,
+  PROBLEMS_ARGUMENT,
   type ProblemInput,
   type ProblemInputOptions,
 } from "./problem-input.ts";
@@ -46,7 +48,8 @@ async function columnsOf(files: readonly string[]): Promise<Record<string, strin
   for (const file of files)
     for await (const { value } of readRows(file)) {
       if (rows++ >= SCHEMA_ROWS) break;
-      if (typeof value === "object" && value !== null && !Array.isArray(value)) inference.add(value);
+      const isRow = typeof value === "object" && value !== null && !Array.isArray(value);
+      if (isRow && !isTooDeep(value)) inference.add(value);
     }
   return Object.fromEntries(Object.entries(inference.schema()).map(([name, type]) => [name, typeText(type)]));
 }
@@ -74,10 +77,10 @@ async function measureProblems(input: ProblemInput, options: InspectOptions) {
   const answers = new Map<string, number>();
   const find = createRepeatFinder();
   const counts = { problems: 0, invalid: 0, repeated: 0, contradicting: 0, notVerifiable: 0 };
-  let firstInvalid: string | null = null;
+  let firstInvalid: DataError | null = null;
   const onInvalid = (error: DataError): void => {
     counts.invalid++;
-    firstInvalid ??= error.message;
+    firstInvalid ??= error;
   };
   for await (const problem of input.stream(onInvalid)) {
     counts.problems++;
@@ -93,7 +96,8 @@ async function measureProblems(input: ProblemInput, options: InspectOptions) {
   const most = [...sources].sort(([, a], [, b]) => b - a);
   return {
     ...counts,
-    firstInvalid: firstInvalid as string | null,
+    firstInvalid: (firstInvalid as DataError | null)?.message ?? null,
+    hint: (firstInvalid as DataError | null)?.hint ?? null,
     characters: percentiles(characters),
     tokens: measure === null ? null : percentiles(tokens),
     answers: Object.fromEntries(answers),
@@ -110,8 +114,16 @@ async function inspect(paths: string[], options: InspectOptions): Promise<void> 
   if (found.problems === 0 && found.invalid === 0)
     throw new DataError(`${input.files.join(", ")}: expected problems, got an empty file`);
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ dialect, columns, commits: input.commits, ...found })}\n`);
+    const { hint: _, ...numbers } = found;
+    process.stdout.write(`${JSON.stringify({ dialect, columns, commits: input.commits, ...numbers })}\n`);
     return;
+  }
+  const table = formatTable(Object.entries(columns), ["column", "type"]);
+  if (found.problems === 0) {
+    process.stdout.write(`${table.map(printable).join("\n")}\n\n`);
+    throw new DataError(`no row is a problem; ${found.invalid} are not, the first: ${found.firstInvalid}`, {
+      hint: found.hint ?? undefined,
+    });
   }
   const { characters: c, tokens: t } = found;
   const list = (counts: Record<string, number>): string =>
@@ -121,7 +133,7 @@ async function inspect(paths: string[], options: InspectOptions): Promise<void> 
   const lines = [
     `${found.problems} problems, ${dialect} columns`,
     "",
-    ...formatTable(Object.entries(columns), ["column", "type"]),
+    ...table,
     "",
     `question     ${c.least} to ${c.most} characters, median ${c.median}, 99% up to ${c.p99}`,
     ...(t === null
@@ -142,10 +154,7 @@ async function inspect(paths: string[], options: InspectOptions): Promise<void> 
 export function createInspectCommand(): Command {
   const command = new Command("inspect")
     .description("Shows what a file of problems holds: columns, lengths, answers, sources, repeats.")
-    .argument(
-      "<problems...>",
-      "files (.parquet, .jsonl, .json, .gz), folders of stages, hf://datasets/org/name",
-    )
+    .argument("<problems...>", PROBLEMS_ARGUMENT)
     .option("--model <folder>", "also count tokens of the prompts: builtin:<name> or a checkpoint folder")
     .option(
       "--no-grade",

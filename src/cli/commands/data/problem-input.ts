@@ -2,16 +2,27 @@
  * Problems a data command is given: files, finished stages of a run, or data sets of the Hub, with the columns named on
  * the command line. The same problems can be streamed more than once.
  */
-import { existsSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join, relative, sep } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { isHubAddress, parseHubAddress } from "../../../data/hub/address.ts";
 import { openHubDataset } from "../../../data/hub/dataset.ts";
+import { selectDataFiles } from "../../../data/hub/select-files.ts";
 import type { ProblemColumns } from "../../../data/problem-row.ts";
 import { streamProblems } from "../../../data/problems.ts";
 import { readRows } from "../../../data/rows.ts";
 import { DataError } from "../../../errors.ts";
 import type { Json, Problem } from "../../../types.ts";
+import { withProgress } from "./row-progress.ts";
+
+/** What the commands take, for their help pages. */
+export const PROBLEMS_ARGUMENT =
+  "files (.parquet, .jsonl, .json, .csv, .gz), folders of such files or of a stage, hf://datasets/org/name";
+
+/** Files of a folder looked at: a data set, not a home folder. */
+const MAX_FOLDER_FILES = 100_000;
+/** A card is a page. */
+const MAX_CARD_BYTES = 2 ** 22;
 
 export interface ProblemInputOptions {
   column?: ProblemColumns;
@@ -52,11 +63,30 @@ export function addInputOptions(command: Command): Command {
     .option("--skip-invalid", "leave out rows without a question or a usable answer, and count them");
 }
 
+/** Files with rows of a local folder, chosen as those of a data set on the Hub: by its card or by names. */
+function filesOf(folder: string, { split, config }: ProblemInputOptions): string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  if (entries.length > MAX_FOLDER_FILES)
+    throw new DataError(`${folder}: expected at most ${MAX_FOLDER_FILES} files`);
+  const paths = entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"));
+  const card = join(folder, "README.md");
+  const text = existsSync(card) && statSync(card).size <= MAX_CARD_BYTES ? readFileSync(card, "utf8") : null;
+  try {
+    return selectDataFiles(paths, text, { split, config }).map((path) => join(folder, path));
+  } catch (cause) {
+    if (cause instanceof DataError) cause.message = `${folder}: ${cause.message}`;
+    throw cause;
+  }
+}
+
 async function resolveInput(
   path: string,
-  { split, config }: ProblemInputOptions,
+  options: ProblemInputOptions,
   commits: ProblemInput["commits"],
 ): Promise<{ file: string; source?: string }[]> {
+  const { split, config } = options;
   if (isHubAddress(path)) {
     const { name, revision, pattern } = parseHubAddress(path);
     const set = await openHubDataset(name, {
@@ -73,9 +103,7 @@ async function resolveInput(
   if (!statSync(path).isDirectory()) return [{ file: path }];
   const beside = join(path, "problems.jsonl");
   if (existsSync(beside)) return [{ file: beside }];
-  throw new DataError(`${path}: expected the folder of a stage with problems.jsonl`, {
-    hint: "name a file of problems, runs/<run>/stages/<stage>, or hf://datasets/org/name",
-  });
+  return filesOf(path, options).map((file) => ({ file }));
 }
 
 /** Finds the files; those of the Hub are downloaded. @throws {DataError} when a path names nothing */
@@ -91,11 +119,13 @@ export async function openProblemInput(
     commits,
     async *stream(onInvalid) {
       for (const { file, source } of inputs)
-        yield* streamProblems(file, {
-          source: options.source ?? source,
-          columns: options.column,
-          onInvalid: options.skipInvalid ? onInvalid : undefined,
-        });
+        yield* withProgress(
+          streamProblems(file, {
+            source: options.source ?? source,
+            columns: options.column,
+            onInvalid: options.skipInvalid ? onInvalid : undefined,
+          }),
+        );
     },
     async firstRow() {
       for (const { file } of inputs) for await (const { value } of readRows(file)) return value;

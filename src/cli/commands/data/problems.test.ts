@@ -9,6 +9,7 @@ import { readRows } from "../../../data/rows.ts";
 import { collect, scratchFolder } from "../../../data/testing.ts";
 import { DataError } from "../../../errors.ts";
 import { createDataCommand } from "../data.ts";
+import { withProgress } from "./row-progress.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -170,7 +171,16 @@ test("a data set of the Hub by address, with the commit it was", async () => {
 
 test.each<[string, () => string[], string]>([
   ["a file that is not there", () => ["inspect", "none.jsonl"], "none.jsonl: no such file or folder"],
-  ["a folder without problems", () => ["inspect", scratchFolder()], "expected the folder of a stage"],
+  [
+    "a folder without problems",
+    () => ["inspect", scratchFolder()],
+    "no file with rows (files with rows: none)",
+  ],
+  [
+    "a file whose columns have other names",
+    () => ["inspect", fileWith("x.jsonl", [{ text: "Q", target: "1" }])],
+    "no row is a problem; 1 are not, the first:",
+  ],
   [
     "a row that is no problem",
     () => ["convert", fileWith("x.jsonl", [{ a: 1 }]), "--out", "out.jsonl"],
@@ -190,6 +200,70 @@ test.each<[string, () => string[], string]>([
 ])("%s is one clear line", async (_, words, message) => {
   await expect(data(...words())).rejects.toThrow(message);
   expect(existsSync("out.jsonl")).toBe(false);
+});
+
+test("a folder as a data set on the Hub is laid out: the split by names, and CSV among them", async () => {
+  const folder = scratchFolder();
+  writeFileSync(join(folder, "train-0.csv"), "problem,answer\nWhat is 1+1?,2\n");
+  writeJsonl(join(folder, "train-1.jsonl"), [ROWS[1]]);
+  writeJsonl(join(folder, "test-0.jsonl"), [{ problem: "What is 2+2?", answer: "4" }]);
+  expect(JSON.parse(await data("inspect", folder, "--json"))).toMatchObject({
+    problems: 2,
+    notVerifiable: 0,
+  });
+  expect(JSON.parse(await data("inspect", folder, "--split", "test", "--json"))).toMatchObject({
+    problems: 1,
+  });
+  await expect(data("inspect", folder, "--split", "validation")).rejects.toThrow(
+    'no file of split "validation"',
+  );
+});
+
+test("a column that is missing says which there are and how to name one", async () => {
+  const error = await data(
+    "convert",
+    fileWith("x.jsonl", [{ text: "Q", target: "1" }]),
+    "--out",
+    "out.jsonl",
+  ).catch((cause: unknown) => cause);
+  expect(error).toMatchObject({
+    message: expect.stringContaining(
+      "x.jsonl:1: no question: expected a column prompt, problem, question, messages, got text, target",
+    ),
+    hint: "name it: --column prompt=NAME on the command line, columns: {prompt: NAME} in a recipe",
+  });
+});
+
+test("a question with words changed is found; the terminal names the benchmark's question", async () => {
+  const question =
+    "A bag holds four red marbles and seven blue marbles; Anna draws three of them without looking, one after another. How probable is it that she holds more blue ones than red ones?";
+  const bench = fileWith("bench.jsonl", [{ id: "b1", problem: question, answer: "7" }]);
+  const changed = question
+    .replace("Anna", "Berta")
+    .replace("probable", "likely")
+    .replace("A bag", "An urn")
+    .replace("seven", "nine");
+  const input = fileWith("set.jsonl", [{ id: "x", problem: changed, answer: "7" }, ...ROWS]);
+  const text = await data("decontaminate", input, "--against", bench);
+  expect(text).toMatch(
+    /contaminated:\n {2}x: \d\d% of bench b1, \d+ words in short runs\n2 of 3 problems kept/,
+  );
+  expect(await data("decontaminate", input, "--against", bench, "--near-share", "0")).toContain(
+    "3 of 3 problems kept",
+  );
+});
+
+test("a terminal is told how far a long file is, a file is not", async () => {
+  async function* numbers() {
+    for (let i = 0; i < 12_000; i++) yield i;
+  }
+  let text = "";
+  const output = { isTTY: true, write: (piece: string) => (text += piece) };
+  expect(await collect(withProgress(numbers(), output))).toHaveLength(12_000);
+  expect(text).toBe("\r5.0k rows read\r10.0k rows read\r\u001b[K");
+  text = "";
+  await collect(withProgress(numbers(), { ...output, isTTY: false }));
+  expect(text).toBe("");
 });
 
 test("rows that are none can be left out", async () => {
