@@ -35,6 +35,7 @@ export {
   parseRopeScaling,
   portableRopeScalingJson,
   type RopeDialect,
+  ropeJsonText,
   ropeScalingJson,
   type YarnScaling,
   yarnScaling,

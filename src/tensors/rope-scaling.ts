@@ -2,9 +2,9 @@
  * Rotary-embedding scaling as checkpoints store it: parsing and writing the `rope_scaling` object of a config.json.
  * Only YaRN is supported; other kinds are refused, never approximated.
  *
- * Engines disagree on how the attention scale is written. transformers reads `attention_factor`; vLLM and SGLang read
- * `attn_factor` and multiply it by 0.1 ln(factor) + 1; POLARIS published `attn_factor: 1.0` and meant scale 1. Here it is
- * one number, `attentionScale`: what cos and sin are multiplied by, exactly.
+ * Engines disagree on how the attention scale is written. transformers and the newest vLLM read `attention_factor`; vLLM
+ * up to 0.25 and SGLang read `attn_factor` and multiply it by 0.1 ln(factor) + 1; POLARIS published `attn_factor: 1.0` and
+ * meant scale 1. Here it is one number, `attentionScale`: what cos and sin are multiplied by, exactly.
  * Source: YaRN, arXiv:2309.00071; recipe A9.
  */
 import { CheckpointError } from "../errors.ts";
@@ -114,10 +114,14 @@ export function parseRopeScaling(
 
 /** Engines whose `rope_scaling` notation is known. */
 export type RopeDialect = "transformers" | "vllm" | "sglang";
+/** Readers of an object: vLLM changed what it reads. */
+export type RopeReader = RopeDialect | "vllm after 0.25";
 
 /**
  * The `rope_scaling` object that makes an engine apply exactly this scaling.
- * For vLLM and SGLang `attn_factor` is divided by the scale they apply themselves (0.961033 for scale 1 at factor 1.5).
+ * vLLM and SGLang get both notations: each of their versions reads one and ignores the other. `attn_factor` is divided by
+ * the scale they apply themselves (0.961033 for scale 1 at factor 1.5).
+ * Source: vLLM `get_rope`, which passes `attn_factor` on in 0.8 to 0.25 and `attention_factor` in its place after.
  */
 export function ropeScalingJson(
   scaling: YarnScaling,
@@ -130,9 +134,10 @@ export function ropeScalingJson(
     beta_fast: scaling.betaFast,
     beta_slow: scaling.betaSlow,
   };
+  const exact = { ...common, attention_factor: scaling.attentionScale };
   return dialect === "transformers"
-    ? { ...common, attention_factor: scaling.attentionScale }
-    : { ...common, attn_factor: scaling.attentionScale / defaultAttentionScale(scaling.factor) };
+    ? exact
+    : { ...exact, attn_factor: scaling.attentionScale / defaultAttentionScale(scaling.factor) };
 }
 
 /**
@@ -140,21 +145,35 @@ export function ropeScalingJson(
  * several engines load.
  */
 export function portableRopeScalingJson(scaling: YarnScaling): Record<string, Json> {
-  return { ...ropeScalingJson(scaling, "vllm"), ...ropeScalingJson(scaling, "transformers") };
+  return ropeScalingJson(scaling, "vllm");
+}
+
+const FLOAT_KEYS =
+  /"(?:attention_factor|attn_factor|factor|rope_theta|beta_fast|beta_slow)": ?\d+(?=[,}\s])/g;
+
+/**
+ * JSON of a configuration with whole rotary factors as `1.0`: Python reads `1` as an integer, and transformers warns of it.
+ *
+ * @param indent as of JSON.stringify
+ */
+export function ropeJsonText(value: Json, indent?: number): string {
+  // Inside a string JSON writes quotes with a backslash, so only keys match.
+  return JSON.stringify(value, null, indent).replace(FLOAT_KEYS, "$&.0");
 }
 
 /**
  * The attention scale an engine applies when it finds this object: what the notation means there, not what was meant.
- * transformers takes `attention_factor` or its own default and ignores `attn_factor`; vLLM and SGLang multiply their
- * default by `attn_factor` and ignore `attention_factor`.
+ * transformers and vLLM after 0.25 take `attention_factor` or the default and ignore `attn_factor`; vLLM before and SGLang
+ * multiply their default by `attn_factor` and ignore `attention_factor`.
  * Source: transformers `modeling_rope_utils.py`; vLLM and SGLang `YaRNScalingRotaryEmbedding`.
  */
-export function appliedAttentionScale(json: Readonly<Record<string, unknown>>, dialect: RopeDialect): number {
+export function appliedAttentionScale(json: Readonly<Record<string, unknown>>, reader: RopeReader): number {
   const number = (key: string): number | undefined => {
     const value = json[key];
     return typeof value === "number" && Number.isFinite(value) ? value : undefined;
   };
   const standard = defaultAttentionScale(number("factor") ?? 1);
-  if (dialect === "transformers") return number("attention_factor") ?? standard;
+  if (reader === "transformers" || reader === "vllm after 0.25")
+    return number("attention_factor") ?? standard;
   return standard * (number("attn_factor") ?? 1);
 }

@@ -17,7 +17,7 @@ import { join, resolve } from "node:path";
 import { writeFolderAtomic } from "../data/atomic.ts";
 import { CheckpointError } from "../errors.ts";
 import type { Json } from "../types.ts";
-import { portableRopeScalingJson, type YarnScaling } from "./rope-scaling.ts";
+import { portableRopeScalingJson, ropeJsonText, type YarnScaling } from "./rope-scaling.ts";
 
 /** A config.json has some kilobytes. */
 const MAX_CONFIG_BYTES = 1 << 20;
@@ -111,17 +111,11 @@ export async function writeScaledFolder(options: ScaledFolderOptions): Promise<v
   if (entries.length > MAX_FILES)
     throw new CheckpointError(`${folder}: expected at most ${MAX_FILES} files, got ${entries.length}`);
   await writeFolderAtomic(output, (partial) => {
-    writeFileSync(join(partial, "config.json"), configText(config));
+    writeFileSync(join(partial, "config.json"), `${ropeJsonText(config, 2)}\n`);
     for (const { name } of entries) {
       const from = join(folder, name);
       // Links are followed: a hub cache keeps its files as links. Folders hold nothing an engine loads.
       if (statSync(from).isFile()) linkOrCopy(realpathSync(from), join(partial, name));
     }
   });
-}
-
-/** Whole rotary factors as `1.0`: Python reads `1` as an integer and transformers warns of it. */
-function configText(config: Record<string, Json>): string {
-  const text = JSON.stringify(config, null, 2);
-  return `${text.replace(/"(attention_factor|attn_factor|factor|rope_theta|beta_fast|beta_slow)": \d+(?=,?\n)/g, "$&.0")}\n`;
 }

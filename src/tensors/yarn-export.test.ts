@@ -19,6 +19,7 @@ import {
   parseRopeScaling,
   portableRopeScalingJson,
   type RopeDialect,
+  type RopeReader,
   yarnScaling,
 } from "./rope-scaling.ts";
 import { readRawConfig, ropeThetaOf, scaledConfig, writeScaledFolder } from "./scaled-folder.ts";
@@ -27,12 +28,18 @@ import { yarnExport } from "./yarn-export.ts";
 fc.configureGlobal({ seed: 20260318 });
 
 const ENGINES: readonly RopeDialect[] = ["transformers", "vllm", "sglang"];
+/** What reads an export: vLLM changed which key it takes, and a user's version is not known here. */
+const READERS: Record<RopeDialect, readonly RopeReader[]> = {
+  transformers: ["transformers"],
+  vllm: ["vllm", "vllm after 0.25"],
+  sglang: ["sglang"],
+};
 
 /**
  * What an engine computes from a `rope_scaling` object, written from the engines' formulas and not from ours: frequencies
  * by interpolation and extrapolation with a mask, and the factor on cos and sin.
  */
-function engineTables(json: Record<string, unknown>, engine: RopeDialect, headDim: number, base: number) {
+function engineTables(json: Record<string, unknown>, engine: RopeReader, headDim: number, base: number) {
   const factor = json["factor"] as number;
   const original = json["original_max_position_embeddings"] as number;
   const dimensionOf = (turns: number): number =>
@@ -46,7 +53,7 @@ function engineTables(json: Record<string, unknown>, engine: RopeDialect, headDi
   });
   const standard = factor <= 1 ? 1 : 0.1 * Math.log(factor) + 1;
   const scale =
-    engine === "transformers"
+    engine === "transformers" || engine === "vllm after 0.25"
       ? ((json["attention_factor"] as number | undefined) ?? standard)
       : standard * ((json["attn_factor"] as number | undefined) ?? 1);
   return { frequencies, scale };
@@ -71,10 +78,13 @@ describe("exports", () => {
           ropeTheta: 1e6,
           model: "m",
         }).config;
-        for (const json of [own["rope_scaling"], portableRopeScalingJson(scaling)]) {
-          const theirs = engineTables(json as Record<string, unknown>, engine, 128, 1e6);
+        const objects = [own["rope_scaling"], portableRopeScalingJson(scaling)];
+        for (const [json, reader] of objects.flatMap((one) =>
+          READERS[engine].map((who) => [one, who] as const),
+        )) {
+          const theirs = engineTables(json as Record<string, unknown>, reader, 128, 1e6);
           expect(theirs.scale).toBeCloseTo(ours.attentionScale, 12);
-          expect(appliedAttentionScale(json as Record<string, unknown>, engine)).toBeCloseTo(
+          expect(appliedAttentionScale(json as Record<string, unknown>, reader)).toBeCloseTo(
             theirs.scale,
             12,
           );
@@ -110,10 +120,37 @@ describe("exports", () => {
     expect(json.rope_parameters).toMatchObject({ rope_type: "yarn", factor: 1.5, rope_theta: 1e6 });
     expect(json.rope_parameters.attn_factor).toBeCloseTo(0.961033, 6);
     expect(vllm.notes).toEqual([]);
+    // Python would read 1 as an integer, of which transformers warns.
+    expect(vllm.commands[0]?.command).toContain('"beta_fast":32.0,"beta_slow":1.0,"attention_factor":1.0,');
+    expect(vllm.commands[0]?.command).toContain('"original_max_position_embeddings":32768,');
+    // Versions that read `rope_scaling` get the same numbers; both need no override of the length here.
+    expect(vllm.commands[1]?.command).toMatch(
+      /^vllm serve .* --hf-overrides '\{.*"rope_scaling":\{.*"rope_theta":1000000\.0\}\}'/,
+    );
+    expect(json.rope_parameters.attention_factor).toBe(1);
+    const long = yarnExport({
+      engine: "vllm",
+      scaling,
+      maxPositionEmbeddings: 131_072,
+      ropeTheta: 1e6,
+      model: "m",
+    });
+    for (const { command } of long.commands)
+      expect(command).toMatch(/^VLLM_ALLOW_LONG_MAX_MODEL_LEN=1 vllm serve m .* --max-model-len 131072$/);
     const sglang = yarnExport({ engine: "sglang", scaling, maxPositionEmbeddings: 131_072, model: "m" });
     expect(sglang.commands[0]?.command).toMatch(
       /^SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN=1 python -m sglang.launch_server --model-path m --json-model-override-args '\{.*\}' --context-length 131072$/,
     );
+    const hugging = (maxPositionEmbeddings: number): string =>
+      yarnExport({
+        engine: "transformers",
+        scaling,
+        maxPositionEmbeddings,
+        ropeTheta: 1e6,
+        model: "m",
+      }).notes.join(" ");
+    expect(hugging(49_152)).toBe("");
+    expect(hugging(131_072)).toMatch(/transformers from before September 2025 takes 131072 \/ 32768 for the factor/);
     expect(sglang.notes.join(" ")).toMatch(/131072 positions are more than factor × original length = 49152/);
     expect(sglang.notes.join(" ")).toMatch(/base of the frequencies is not known/);
     expect(

@@ -4,7 +4,7 @@
  * Source: vLLM "Context extension", SGLang server arguments, transformers rope utilities; recipe A9.
  */
 import type { Json } from "../types.ts";
-import { type RopeDialect, ropeScalingJson, type YarnScaling } from "./rope-scaling.ts";
+import { type RopeDialect, ropeJsonText, ropeScalingJson, type YarnScaling } from "./rope-scaling.ts";
 
 export interface YarnExportOptions {
   engine: RopeDialect;
@@ -50,10 +50,15 @@ export function yarnExport(options: YarnExportOptions): YarnExport {
     notes.push(
       `${maxPositionEmbeddings} positions are more than factor × original length = ${reach}: vLLM and SGLang build their tables that long, and the scaling is meant for no more.`,
     );
+  // Until then (its issue 38224) transformers put max_position_embeddings / original length in the factor's place.
+  if (engine === "transformers" && maxPositionEmbeddings !== reach)
+    notes.push(
+      `transformers from before September 2025 takes ${maxPositionEmbeddings} / ${scaling.originalMaxPositionEmbeddings} for the factor: give it ${reach} positions, or a newer version.`,
+    );
   const name = shellWord(model);
   if (engine === "transformers") return { engine, config, commands: [], notes };
   if (engine === "sglang") {
-    const json = shellWord(JSON.stringify(config));
+    const json = shellWord(ropeJsonText(config));
     return {
       engine,
       config,
@@ -66,6 +71,8 @@ export function yarnExport(options: YarnExportOptions): YarnExport {
       notes,
     };
   }
+  // vLLM refuses a length above factor x original length unless it is told to trust the caller.
+  const trust = maxPositionEmbeddings > reach ? "VLLM_ALLOW_LONG_MAX_MODEL_LEN=1 " : "";
   const { rope_scaling: _, ...rest } = config;
   const overrides = { ...rest, rope_parameters: rope };
   return {
@@ -73,12 +80,12 @@ export function yarnExport(options: YarnExportOptions): YarnExport {
     config,
     commands: [
       {
-        title: "vLLM, as its current documentation writes it",
-        command: `vllm serve ${name} --hf-overrides ${shellWord(JSON.stringify(overrides))} --max-model-len ${maxPositionEmbeddings}`,
+        title: "vLLM from 0.12, which reads rope_parameters",
+        command: `${trust}vllm serve ${name} --hf-overrides ${shellWord(ropeJsonText(overrides))} --max-model-len ${maxPositionEmbeddings}`,
       },
       {
-        title: "vLLM before it read rope_parameters",
-        command: `VLLM_ALLOW_LONG_MAX_MODEL_LEN=1 vllm serve ${name} --hf-overrides ${shellWord(JSON.stringify(config))} --max-model-len ${maxPositionEmbeddings}`,
+        title: "vLLM 0.8 to 0.11, which read rope_scaling",
+        command: `${trust}vllm serve ${name} --hf-overrides ${shellWord(ropeJsonText(config))} --max-model-len ${maxPositionEmbeddings}`,
       },
     ],
     notes,

@@ -317,7 +317,7 @@ describe("polaris yarn", () => {
     expect(await polaris("yarn", "export", "--model", "./assets/practice-small", "--factor", "1.5")).toBe(0);
     expect(output).toContain("vllm serve ./assets/practice-small --hf-overrides");
     expect(output).toContain("sglang.launch_server");
-    expect(output).toContain('"attention_factor":1');
+    expect(output).toContain('"attention_factor":1.0,');
     expect(output).toContain('"original_max_position_embeddings":256');
     expect(output).not.toContain("note:");
     expect(await polaris("yarn", "export", "--engine", "vllm", "--json", "--rope-theta", "1000000")).toBe(0);
@@ -330,7 +330,7 @@ describe("polaris yarn", () => {
     expect(await polaris("yarn", "apply", "./assets/practice-small", "--factor", "2", "--out", out)).toBe(0);
     expect(output).toContain("512 positions");
     expect(await polaris("yarn", "check", out)).toBe(0);
-    expect(output.match(/1\.000000/g)).toHaveLength(4);
+    expect(output.match(/1\.000000/g)).toHaveLength(5);
     const config = JSON.parse(readFileSync(join(out, "config.json"), "utf8"));
     config.rope_scaling = { rope_type: "yarn", factor: 1.5, attn_factor: 1 };
     writeFileSync(join(out, "config.json"), JSON.stringify(config));

@@ -10,6 +10,7 @@ import {
   parseRopeScaling,
   type RopeDialect,
   readRawConfig,
+  ropeJsonText,
   ropeThetaOf,
   writeScaledFolder,
   type YarnScaling,
@@ -128,14 +129,15 @@ function createExport(): Command {
         }),
       );
       if (options.json) {
-        print([JSON.stringify(options.engine === "all" ? exports : exports[0], null, 2)]);
+        const shown = options.engine === "all" ? exports : exports[0];
+        print([ropeJsonText(shown as unknown as Json, 2)]);
         return;
       }
       const notes = [...new Set(exports.flatMap((one) => one.notes))];
       print([
         ...exports.flatMap(({ engine, config: keys, commands }) => [
           `# ${engine}: keys of config.json`,
-          JSON.stringify(keys),
+          ropeJsonText(keys),
           ...commands.flatMap(({ title, command }) => [`# ${title}`, command]),
           "",
         ]),
@@ -173,7 +175,8 @@ function checkLines(config: Record<string, Json>, where: string): string[] {
   const hidden = config["hidden_size"];
   const headDim =
     config["head_dim"] ?? (typeof hidden === "number" && typeof heads === "number" ? hidden / heads : 128);
-  const rows = ENGINES.map((engine) => [engine, appliedAttentionScale(raw, engine).toFixed(6)]);
+  const readers = [...ENGINES, "vllm after 0.25"] as const;
+  const rows: string[][] = readers.map((one) => [one, appliedAttentionScale(raw, one).toFixed(6)]);
   rows.push(["polaris", scaling.attentionScale.toFixed(6)]);
   const scales = new Set(rows.map(([, scale]) => scale));
   const lines = [
@@ -192,7 +195,7 @@ function checkLines(config: Record<string, Json>, where: string): string[] {
     );
   if (scales.size > 1)
     lines.push(
-      `note: engines disagree: the default is ${defaultAttentionScale(scaling.factor).toFixed(6)}, transformers reads attention_factor, vLLM and SGLang multiply it by attn_factor; polaris yarn apply writes both`,
+      `note: engines disagree: the default is ${defaultAttentionScale(scaling.factor).toFixed(6)}, transformers and vLLM after 0.25 read attention_factor, vLLM before and SGLang multiply the default by attn_factor; polaris yarn apply writes both`,
     );
   return lines;
 }
