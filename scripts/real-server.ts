@@ -43,7 +43,7 @@ function recipe(url: string, problemsFile: string, { samples, maxTokens, slots }
     "stages:",
     `  - {id: calibrated, kind: calibrate, ${shared}, samples_per_problem: ${samples}, sampling: {temperature: ${CALIBRATE_TEMPERATURE}, ${draw}}, filter: {drop_solved: false}}`,
     `  - {id: sweep, kind: temperature_sweep, ${shared}, samples_per_problem: ${SWEEP_SAMPLES}, sampling: {${draw}}, temperatures: [${SWEEP_TEMPERATURES}], keep_rollouts: all}`,
-    `  - {id: scores, kind: evaluate, arms: [{arm: model, model: "served:default"}], problems: "${problemsFile}", samples_per_problem: ${samples}, sampling: {temperature: ${EVALUATE_TEMPERATURE}, ${draw}}}`,
+    `  - {id: scores, kind: evaluate, arms: [{arm: model, model: "served:default"}], problems: "${problemsFile}", samples_per_problem: ${samples}, sampling: {temperature: ${EVALUATE_TEMPERATURE}, ${draw}}, keep_rollouts: all}`,
     "",
   ].join("\n");
 }
