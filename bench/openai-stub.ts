@@ -34,9 +34,37 @@ const facts: Record<string, string> = {
   "/version": JSON.stringify({ version: "0.11.0" }),
 };
 
+/** The same response as a stream: one event per token, written in one go. */
+const head = { id: "cmpl-1", object: "text_completion", created: 1, model: "m" };
+const events = ids.map((id, i) => ({
+  ...head,
+  choices: [
+    {
+      index: 0,
+      text: "x+1=2 ".slice((2 * i) % 6, ((2 * i) % 6) + 2),
+      finish_reason: i + 1 === tokens ? "stop" : null,
+      token_ids: [id],
+      logprobs: {
+        text_offset: [2 * i],
+        token_logprobs: [-(id % 97) / 64],
+        tokens: [`token_id:${id}`],
+        top_logprobs: [{ [`token_id:${id}`]: -(id % 97) / 64 }],
+      },
+    },
+  ],
+}));
+const usage = { ...head, choices: [], usage: { prompt_tokens: 64, completion_tokens: tokens } };
+const stream = [...events, usage].map((event) => `data: ${JSON.stringify(event)}\n\n`).join("");
+
 const server = createServer((incoming, outgoing) => {
-  incoming.resume();
+  const pieces: Buffer[] = [];
+  incoming.on("data", (piece: Buffer) => pieces.push(piece));
   incoming.on("end", () => {
+    if (Buffer.concat(pieces).includes('"stream":true')) {
+      outgoing.writeHead(200, { "content-type": "text/event-stream" });
+      outgoing.end(`${stream}data: [DONE]\n\n`);
+      return;
+    }
     const body = incoming.method === "POST" ? answer : (facts[incoming.url ?? ""] ?? "{}");
     outgoing.writeHead(body === "{}" ? 404 : 200, { "content-type": "application/json" });
     outgoing.end(body);

@@ -1,6 +1,6 @@
 /**
  * What the openai sampler costs per response: processor and wall time of the client against a server that answers at
- * once, beside the loop of `fetch` calls one would write by hand.
+ * once, in one piece and as a stream, beside the loop of `fetch` calls one would write by hand.
  * Usage: npm run bench -- sampler [requests [concurrency]]
  */
 import { spawn } from "node:child_process";
@@ -37,12 +37,14 @@ type Draw = (requests: number) => Promise<void>;
 async function openSampler(
   url: string,
   concurrency: number,
+  stream: boolean,
 ): Promise<{ draw: Draw; close(): Promise<void> }> {
   const engine = openaiEngineSchema.parse({
     kind: "openai",
     baseUrl: url,
     endpoint: "completions",
     concurrency,
+    stream,
   });
   const sampler = await openServedModel("m", engine);
   return {
@@ -118,9 +120,11 @@ export async function run(args: readonly string[] = []): Promise<void> {
     const stub = await startStub(tokens);
     try {
       for (const concurrency of levels) {
-        const { draw, close } = await openSampler(stub.url, concurrency);
+        const whole = await openSampler(stub.url, concurrency, false);
+        const streamed = await openSampler(stub.url, concurrency, true);
         const sides: [string, Draw][] = [
-          ["sampler", draw],
+          ["sampler", whole.draw],
+          ["stream", streamed.draw],
           ["fetch", fetchLoop(stub.url, concurrency)],
         ];
         for (const [side, one] of sides) {
@@ -131,11 +135,12 @@ export async function run(args: readonly string[] = []): Promise<void> {
             console.log(`${row}  ${cpuMs.toFixed(3).padStart(6)}  ${wallMs.toFixed(3).padStart(7)}`);
           } catch (error) {
             // The hand-written loop repeats nothing: a connection that times out on a busy machine ends it.
-            if (side === "sampler") throw error;
+            if (side !== "fetch") throw error;
             console.log(`${row}  failed: ${((error as Error).cause as Error | undefined)?.message ?? error}`);
           }
         }
-        await close();
+        await whole.close();
+        await streamed.close();
       }
     } finally {
       stub.stop();
