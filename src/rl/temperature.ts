@@ -168,8 +168,8 @@ export function matchTemperature(
       // Without a collapsed one the guard has no part in it.
       warning:
         safe.length < usable.length
-          ? `no temperature outside the collapse zone reaches diversity ${target}; took the highest, ${highest.temperature}`
-          : `the grid ends here: no temperature tried reaches diversity ${target}, and the highest, ${highest.temperature}, has not collapsed; widen the grid upwards`,
+          ? `no temperature outside the collapse zone reaches diversity ${target.toPrecision(3)}; took the highest, ${highest.temperature}`
+          : `the grid ends here: no temperature tried reaches diversity ${target.toPrecision(3)}, and the highest, ${highest.temperature}, has not collapsed; widen the grid upwards`,
     };
   const chosen =
     rule === "smallest"
