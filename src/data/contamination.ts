@@ -105,6 +105,14 @@ function findPhrases(questions: readonly Question[], length: number, least: numb
   return new Set(phrases.map(([text]) => text));
 }
 
+/** Marks the words of a question that stand in a phrase. */
+function phraseWords(scan: WordScan, length: number, phrases: ReadonlySet<string>): Uint8Array {
+  const marked = new Uint8Array(scan.count);
+  for (let i = 0; phrases.size > 0 && i + length <= scan.count; i++)
+    if (phrases.has(wordsText(scan, i, i + length))) marked.fill(1, i, i + length);
+  return marked;
+}
+
 /**
  * Prepares benchmark questions for being looked for.
  * @throws {RangeError} when an option is out of range
@@ -133,8 +141,8 @@ export function createContaminationIndex(
       ? null
       : createNearCopyIndex(
           questions.map(({ scan }) => scan),
+          questions.map(({ scan }) => phraseWords(scan, length, phrases)),
           nearShare,
-          phraseQuestions,
         );
   /** Places by hash, for each length of run. */
   const places = new Map<number, Map<number, Place[]>>();

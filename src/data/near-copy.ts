@@ -1,7 +1,7 @@
 /**
  * Finds questions that are another one with some words changed: no long run of words survives that, but most of the
  * short ones do. What counts is the share of the benchmark question's words that stand in runs of four words which the
- * other text has too, in any order; runs that several benchmark questions have say nothing and are left out of both.
+ * other text has too, in any order; long turns of phrase say nothing and are left out of both.
  * Source: the share of a text's tokens within matching n-grams as in Llama 2 (arXiv:2307.09288, appendix A.6), which
  * calls a sample dirty from 0.8; runs are shorter here, because questions are.
  */
@@ -45,12 +45,16 @@ function runsOf(scan: WordScan): Set<number> {
   return runs;
 }
 
-/** Which words of a question stand in runs that pass. A hash that agrees by chance adds four words of hundreds. */
-function markRuns(question: WordScan, passes: (hash: number) => boolean): Uint8Array {
-  const marked = new Uint8Array(question.count);
+/**
+ * Which words of a question, phrases left out, stand in runs of the given ones. A hash that agrees by chance adds four
+ * words of hundreds.
+ */
+function coveredWords(question: WordScan, phraseWords: Uint8Array, runs: ReadonlySet<number>): Uint8Array {
+  const covered = new Uint8Array(question.count);
   for (let i = 0; i + RUN_WORDS <= question.count; i++)
-    if (passes(runHash(question, i))) marked.fill(1, i, i + RUN_WORDS);
-  return marked;
+    if (runs.has(runHash(question, i))) covered.fill(1, i, i + RUN_WORDS);
+  for (let i = 0; i < covered.length; i++) if (phraseWords[i] === 1) covered[i] = 0;
+  return covered;
 }
 
 const sum = (marked: Uint8Array): number => marked.reduce((total, one) => total + one, 0);
@@ -71,13 +75,13 @@ function coveredText(question: WordScan, covered: Uint8Array): string {
 /**
  * Prepares questions for being looked for.
  *
- * @param share of a question's telling words, above 0 and at most 1
- * @param phraseQuestions a run that this many questions have is a phrase; 0 = none is
+ * @param phraseWords marks the words of each question that stand in a phrase, which do not count
+ * @param share of a question's other words, above 0 and at most 1
  */
 export function createNearCopyIndex(
   questions: readonly WordScan[],
+  phraseWords: readonly Uint8Array[],
   share: number,
-  phraseQuestions: number,
 ): NearCopyIndex {
   /** Questions by run. */
   const postings = new Map<number, number[]>();
@@ -87,10 +91,7 @@ export function createNearCopyIndex(
       if (list === undefined) postings.set(hash, [question]);
       else list.push(question);
     }
-  if (phraseQuestions > 0)
-    for (const [hash, { length }] of postings) if (length >= phraseQuestions) postings.delete(hash);
-  /** Words of each question that stand in a telling run. */
-  const telling = questions.map((scan) => sum(markRuns(scan, (hash) => postings.has(hash))));
+  const telling = questions.map(({ count }, question) => count - sum(phraseWords[question]!));
   const hits = new Uint32Array(questions.length);
   return {
     find(scan) {
@@ -104,7 +105,7 @@ export function createNearCopyIndex(
         hits[question] = 0;
         // A single run in common is what most pairs of questions have.
         if (count < 2 || telling[question]! < LEAST_TELLING_WORDS) continue;
-        const covered = markRuns(questions[question]!, (hash) => runs.has(hash) && postings.has(hash));
+        const covered = coveredWords(questions[question]!, phraseWords[question]!, runs);
         const words = sum(covered);
         if (words < share * telling[question]!) continue;
         if (best === null || words * telling[best.question]! > best.words * telling[question]!)

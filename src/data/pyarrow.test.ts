@@ -165,7 +165,7 @@ test.skipIf(python === undefined)(
       prompt: `Add these numbers: ${Array.from({ length: i + 1 }, (_, k) => k * i).join(" + ")} ∞`,
       answer: String(i),
       source: "sums",
-      meta: i % 2 === 0 ? { note: "n" } : { nested: { a: [i] } },
+      meta: (i % 2 === 0 ? { note: "n" } : { nested: { a: [i] } }) as Problem["meta"],
     }));
     const path = join(folder, "train.parquet");
     await writeProblemFile(path, () => problems, { dialect: "verl" });
