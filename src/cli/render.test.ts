@@ -143,6 +143,12 @@ test("JSON: one parsable object per line, progress at most once a second and alw
   const progress = events.filter((event) => event.event === "stage-progress");
   expect(progress.length).toBeLessThanOrEqual(7);
   expect(progress.at(-1)).toMatchObject({ done: 60, values: { accuracy: 0.2 } });
+  expect(progress.at(-2)).toMatchObject({
+    tokensPerSecond: expect.any(Number),
+    etaSeconds: expect.any(Number),
+  });
+  // One step a second, and those that are left.
+  expect(progress.at(-2).etaSeconds).toBeCloseTo(60 - progress.at(-2).done, 6);
   expect(events.at(-1)).toMatchObject({ event: "run-end", ran: 1 });
 });
 
