@@ -100,6 +100,9 @@ test("a changed round runs again with all that follow, and going back does not f
   expect(updates).toBe(1);
   expect(existsSync(join(bench.folder, "runs/back/checkpoints/loop/round-3"))).toBe(false);
   const again = await attempt("back", CAMPAIGN);
+  // What is decided anew is told, also where it comes out as it stands on disk from an earlier attempt.
+  const ends = again.notes.filter((note) => note.includes("training ended"));
+  expect(ends.map((note) => note.slice(0, 7))).toEqual(["round 2", "round 3"]);
   const all = await expectUndisturbed("back", CAMPAIGN);
   expect(again.updates).toBe(all - 5);
 });

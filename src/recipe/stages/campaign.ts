@@ -30,7 +30,7 @@ function endReason({ steps, stopped, plateau, lengthAlarm }: TrainingFile, maxNe
   if (stopped === "plateau") return `no new best for ${plateau.stepsSinceBest} steps, ${steps} steps in all`;
   if (stopped === "length_too_short")
     return `responses are cut at ${maxNewTokens} tokens and accuracy fell from ${percent(lengthAlarm.accuracy.best)} to ${percent(lengthAlarm.accuracy.end)}`;
-  const short = lengthAlarm.tooShort ? "; responses are cut and accuracy falls" : "";
+  const short = lengthAlarm.tooShort ? ", though responses are cut and accuracy falls" : "";
   return `all ${steps} steps done${short}`;
 }
 
@@ -121,11 +121,12 @@ async function run(config: CampaignConfig, context: StageContext): Promise<Stage
     });
   if (config.rounds[0]?.temperature === "search" && config.search?.grid === undefined)
     throw new ConfigError(`stage ${context.id}: the first search needs search.grid`);
+  const children = createChildRunner(context);
   const campaign: Campaign = {
     config,
     context,
-    children: createChildRunner(context),
-    decisions: createDecisionLog(context),
+    children,
+    decisions: createDecisionLog(context, children.replaying),
     steps: 0,
     model: config.model,
     problems: config.problems,
@@ -141,7 +142,7 @@ async function run(config: CampaignConfig, context: StageContext): Promise<Stage
     if (round < config.rounds.length) await chooseProblems(campaign, round);
   }
   // Before their metrics go: a part that is still there counts on its steps.
-  campaign.children.removeUnused();
+  children.removeUnused();
   // Where everything had run before, nothing has said yet that the metrics on disk are to stay.
   context.metrics.rewind(campaign.steps);
   return finish(campaign);

@@ -188,7 +188,7 @@ function roundsTable({ stage, rounds, decisions }: DecisionsFile, run: TrainingR
   const trained = trainedSteps(run?.steps ?? []);
   return table({
     columns: [
-      { title: "Round" },
+      { title: "Round", align: "left" },
       { title: "steps" },
       { title: "temperature" },
       { title: "limit, tokens" },

@@ -92,11 +92,18 @@ const NAMES: Record<CampaignDecision["decision"], string> = {
   difference_filter: "difference\u00a0filter",
 };
 
+/** The reason, below it the evidence, and what the sweep warned of. */
+function prose(decision: CampaignDecision): SafeHtml {
+  const [reason = "", ...warnings] = decision.reason.split("; ");
+  const warned = warnings.length === 0 ? "" : html`<div class="unit">Warned: ${warnings.join("; ")}.</div>`;
+  return html`<div class="prose">${reason}<div class="unit">${describeEvidence(decision)}</div>${warned}</div>`;
+}
+
 /** The table of one campaign. */
 export function decisionsTable({ stage, decisions, rounds }: DecisionsFile, finished: boolean): SafeHtml {
   return table({
     columns: [
-      { title: "Round" },
+      { title: "Round", align: "left" },
       { title: "Decision", align: "left" },
       { title: "Choice", align: "left" },
       { title: "Why, and the evidence", align: "left" },
@@ -106,7 +113,7 @@ export function decisionsTable({ stage, decisions, rounds }: DecisionsFile, fini
         String(decision.round),
         NAMES[decision.decision],
         html`<span class="value">${choiceOf(decision)}</span>`,
-        html`<div class="prose">${decision.reason}<div class="unit">${describeEvidence(decision)}</div></div>`,
+        prose(decision),
       ],
     })),
     caption: html`What was decided over ${String(Math.max(rounds.length, 1))} ${rounds.length === 1 ? "round" : "rounds"}, in order, and the numbers it was decided from. The same lines stand in <code>${finished ? "stages" : "checkpoints"}/${stage}/decisions.jsonl</code>.`,

@@ -42,6 +42,8 @@ export interface ChildRunner {
   output(reference: string): StageOutput;
   /** The same, or null when it has not run. */
   find(reference: string): StageOutput | null;
+  /** True until a part has run anew: what was decided so far may have been told by an earlier attempt. */
+  replaying(): boolean;
   /** Removes what rounds or parts the campaign no longer has left behind. */
   removeUnused(): void;
 }
@@ -65,6 +67,7 @@ export function createChildRunner(context: StageContext): ChildRunner {
   const keys = new Map<string, string>();
   /** Parts found on disk and not yet told of. */
   const kept: { round: number; part: Part }[] = [];
+  let replaying = true;
   const tellKept = (): void => {
     const rounds = [...new Set(kept.map(({ round }) => round))].map(
       (round) =>
@@ -148,6 +151,7 @@ export function createChildRunner(context: StageContext): ChildRunner {
       const found = findPart(context.runFolder, place, key);
       let { output } = found;
       if (output === null) {
+        replaying = false;
         tellKept();
         if (found.stale !== null) context.progress.note(`round ${round}: ${part} runs again: ${found.stale}`);
         if (!found.begun) removePart(place);
@@ -167,6 +171,7 @@ export function createChildRunner(context: StageContext): ChildRunner {
       return output;
     },
     find: (reference) => outputs.get(reference) ?? null,
+    replaying: () => replaying,
     removeUnused() {
       tellKept();
       removeParts(context, (round, part) => !outputs.has(partReference(round, part)));

@@ -50,8 +50,12 @@ export function describeDecision({ round, decision, choice, reason, evidence }: 
   }
 }
 
-/** Opens the log; lines that an earlier attempt of the same campaign left count as told. */
-export function createDecisionLog(context: StageContext): DecisionLog {
+/**
+ * Opens the log; lines that an earlier attempt left count as told.
+ *
+ * @param replaying true while all parts so far were there before
+ */
+export function createDecisionLog(context: StageContext, replaying: () => boolean): DecisionLog {
   const path = join(context.checkpointFolder, "decisions.jsonl");
   const told = new Set(existsSync(path) ? readFileSync(path, "utf8").split("\n") : []);
   const lines: string[] = [];
@@ -67,7 +71,7 @@ export function createDecisionLog(context: StageContext): DecisionLog {
       const line = JSON.stringify(decision);
       decisions.push(decision);
       lines.push(`${line}\n`);
-      if (!told.has(line)) context.progress.note(describeDecision(decision));
+      if (!replaying() || !told.has(line)) context.progress.note(describeDecision(decision));
       writeFileAtomic(path, lines.join(""));
       writeFile();
     },

@@ -6,6 +6,7 @@ import { resolve } from "node:path";
 import type { Json } from "../../../types.ts";
 import type { StageContext } from "../../stage.ts";
 import { readSweep } from "../../temperature/read-sweep.ts";
+import type { SearchRecord, TemperatureDecision } from "../../temperature/sweep-file.ts";
 import { isFileReference } from "../inputs.ts";
 import { resolveOutput } from "../output-files.ts";
 import { temperatureSweepStage } from "../temperature-sweep.ts";
@@ -39,6 +40,21 @@ function declared(campaign: Campaign, round: number): { reason: string; evidence
   };
 }
 
+/** Why a search chose what it chose, in a few words. */
+export function searchReason(
+  { target, reached }: Pick<TemperatureDecision, "target" | "reached">,
+  search: Pick<SearchRecord, "ended"> | null,
+): string {
+  if (target === null) return "end of the robust zone: most diversity at comparable accuracy";
+  if (reached)
+    return target.rule === "nearest"
+      ? "diversity nearest to that of the initial policy in round 1"
+      : "lowest temperature as diverse as the initial policy in round 1";
+  return search?.ended === "limit"
+    ? "highest temperature tried, still less diverse than the initial policy in round 1: raise search.max_temperatures"
+    : "as near to the diversity of round 1 as the collapse zone allows";
+}
+
 /** Decides the temperature of a round and says why. */
 export async function chooseTemperature(campaign: Campaign, round: number): Promise<void> {
   const { config, context, children, decisions } = campaign;
@@ -58,12 +74,7 @@ export async function chooseTemperature(campaign: Campaign, round: number): Prom
   });
   const { decision, search } = readSweep(resolveOutput(context, output.files?.["sweep"] as string));
   if (searched) campaign.temperature = decision.temperature;
-  const found =
-    decision.target === null
-      ? "end of the robust zone: most diversity at comparable accuracy"
-      : decision.reached
-        ? `${decision.target.rule === "nearest" ? "temperature nearest to the diversity" : "lowest temperature as diverse as"} the initial policy in round 1`
-        : "as near to the diversity of round 1 as the collapse zone allows";
+  const found = searchReason(decision, search);
   decisions.add({
     round,
     decision: "temperature",
