@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Rollout } from "../../types.ts";
+import { benchmarkRows } from "../stages/benchmark-scores.ts";
 import { compareArms, compareWithReference } from "./comparison.ts";
 import type { EvaluationArm } from "./evaluation-file.ts";
 import { evaluationShape } from "./evaluation-shape.ts";
@@ -303,6 +304,39 @@ describe("the file", () => {
         .filter((line) => line.startsWith("|"))
         .every((line) => line.endsWith("|")),
     ).toBe(true);
+    expect(text).toMatch(/\*\*this run: good\*\* \|/);
     expect(evaluationMarkdown(evaluationOf({ a: { chain: ["c"] } }))).not.toContain("POLARIS");
+  });
+
+  test("as Markdown: several benchmarks have an overview; a trial says so and is not set beside the paper", () => {
+    const two = evaluationOf({ a: { aime24: ["cw", "cc"], chain: ["ww", "cw"] } });
+    const rows = two.arms.flatMap(({ arm, benchmarks }) =>
+      benchmarks.flatMap((benchmark) => [
+        ...benchmarkRows(benchmark, arm, 1),
+        ...responseRows(benchmark, { arm, seed: 1 }),
+      ]),
+    );
+    const whole = {
+      ...two,
+      rows,
+      arms: two.arms.map((arm) => ({ ...arm, mean: { value: 0.5, low: 0.4, high: 0.6 } })),
+    };
+    const text = evaluationMarkdown(whole);
+    expect(text).toContain("| arm | aime24 | chain | mean, equal weight |\n| --- | ---: | ---: | ---: |");
+    expect(text).toMatch(
+      /\| a \| 75\.0 \([^|]*\) avg@2 \| 25\.0 \([^|]*\) avg@2 \| 50\.0 \(40\.0 to 60\.0\) \|/,
+    );
+    expect(text).toMatch(
+      /\| arm \| avg@2 \| pass@2 \| maj@2 \| solve_none \| solve_all \| truncated \| format_error \| tokens \|/,
+    );
+    // 32 samples stand behind the paper's number, 2 behind this one.
+    expect(text).toMatch(/this run: a\*\* \| 75\.0 \([^|]*\) avg@2 \|/);
+    expect(text).not.toContain("trial");
+    const trial = evaluationMarkdown({
+      ...whole,
+      problems: { reference: "x", sha256: "0".repeat(64), count: 4, limit: 2 },
+    });
+    expect(trial).toContain("**A trial: only the first 2 problems of each benchmark were asked.");
+    expect(trial).not.toContain("POLARIS-4B");
   });
 });

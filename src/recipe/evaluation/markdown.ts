@@ -4,6 +4,7 @@
  */
 import type { SummaryRow } from "../../types.ts";
 import type { Estimate, EvaluationArm, EvaluationFile } from "./evaluation-file.ts";
+import { tableMetrics } from "./metrics.ts";
 import { PAPER_CAVEAT, paperTablesFor } from "./paper-results.ts";
 
 /** Most rows of one table; a sweep of many arms and benchmarks stays readable. */
@@ -14,11 +15,20 @@ function cell(text: string): string {
   return text.replace(/\p{Cc}+/gu, " ").replace(/[\\`*_[\]<>|#]/g, (character) => `\\${character}`);
 }
 
+/** Columns of names, to the left; all others are numbers. */
+const NAME_COLUMNS: readonly string[] = ["arm", "benchmark"];
+
 function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   const shown = rows.slice(0, MAX_ROWS).map(line);
   const rest = rows.length > MAX_ROWS ? ["", `${rows.length - MAX_ROWS} more rows are in the file.`] : [];
-  return [line(header), line(header.map((_, i) => (i === 0 ? "---" : "---:"))), ...shown, ...rest, ""];
+  return [
+    line(header),
+    line(header.map((name, i) => (i === 0 || NAME_COLUMNS.includes(name) ? "---" : "---:"))),
+    ...shown,
+    ...rest,
+    "",
+  ];
 }
 
 const percent = (value: number): string => (100 * value).toFixed(1);
@@ -68,11 +78,38 @@ function conditions(file: EvaluationFile): string[] {
   return [...lines, ""];
 }
 
+/** Several benchmarks at a glance, with their mean. */
+function overview(file: EvaluationFile): string[] {
+  const benchmarks = benchmarksOf(file);
+  if (benchmarks.length < 2) return [];
+  const find = (arm: string, benchmark: string): SummaryRow | undefined =>
+    file.rows.find((row) => row.arm === arm && row.benchmark === benchmark && row.metric.startsWith("avg@"));
+  return table(
+    ["arm", ...benchmarks.map(cell), "mean, equal weight"],
+    file.arms.map(({ arm, mean }) => [
+      cell(arm),
+      ...benchmarks.map((benchmark) => {
+        const row = find(arm, benchmark);
+        return row === undefined ? "" : `${estimateText(row)} ${row.metric}`;
+      }),
+      mean === undefined ? "" : estimateText(mean),
+    ]),
+  );
+}
+
+/** What a trial must not be taken for. */
+function trialNote(file: EvaluationFile): string[] {
+  const limit = file.problems?.limit;
+  if (limit === undefined) return [];
+  return [
+    `**A trial: only the first ${limit} problems of each benchmark were asked. This is no score of the benchmark.**`,
+    "",
+  ];
+}
+
 function scores(file: EvaluationFile, benchmark: string): string[] {
   const rows = file.rows.filter((row) => row.benchmark === benchmark);
-  const metrics = [...new Set(rows.map(({ metric }) => metric))].filter(
-    (metric) => metric !== "length_tokens",
-  );
+  const metrics = tableMetrics(rows);
   const find = (arm: string, metric: string): SummaryRow | undefined =>
     rows.find((row) => row.arm === arm && row.metric === metric);
   const [sample] = rows;
@@ -197,14 +234,15 @@ function hardest(file: EvaluationFile): string[] {
 }
 
 function paper(file: EvaluationFile): string[] {
-  const tables = paperTablesFor(benchmarksOf(file));
+  const tables = file.problems?.limit === undefined ? paperTablesFor(benchmarksOf(file)) : [];
   if (tables.length === 0) return [];
-  const headline = (arm: string, benchmark: string): string => {
+  const headline = (arm: string, benchmark: string, samples: number | null): string => {
     const row = file.rows.find(
       (candidate) =>
         candidate.arm === arm && candidate.benchmark === benchmark && candidate.metric.startsWith("avg@"),
     );
-    return row === undefined ? "" : estimateText(row);
+    if (row === undefined) return "";
+    return `${estimateText(row)}${samples === row.samples ? "" : ` ${row.metric}`}`;
   };
   return [
     "## Beside the paper",
@@ -224,7 +262,7 @@ function paper(file: EvaluationFile): string[] {
           ]),
           ...file.arms.map(({ arm }) => [
             `**this run: ${cell(arm)}**`,
-            ...columns.map(({ own }) => headline(arm, own)),
+            ...columns.map(({ own, samples }) => headline(arm, own, samples)),
           ]),
         ],
       ),
@@ -235,13 +273,16 @@ function paper(file: EvaluationFile): string[] {
 /** The whole document; ends in a line break. */
 export function evaluationMarkdown(file: EvaluationFile): string {
   return `${[
-    `# Evaluation ${cell(file.stage)}`,
+    // The command calls its only stage so.
+    file.stage === "evaluation" ? "# Evaluation" : `# Evaluation ${cell(file.stage)}`,
     "",
+    ...trialNote(file),
     ...conditions(file),
     "## Scores",
     "",
     "Intervals are 95% and take the problem as the unit. Truncated responses and responses without a box are counted apart from wrong ones.",
     "",
+    ...overview(file),
     ...benchmarksOf(file).flatMap((benchmark) => scores(file, benchmark)),
     ...comparisons(file),
     ...lengths(file),

@@ -57,3 +57,31 @@ export function responseRows(benchmark: EvaluationBenchmark, options: MetricOpti
   }
   return rows;
 }
+
+/** Kinds of metric in the order of tables: correctness first, then what went wrong. */
+const TABLE_ORDER = [
+  /^avg@/,
+  /^pass@/,
+  /^maj@/,
+  /^best@/,
+  /^solve_none$/,
+  /^solve_all$/,
+  /^truncated$/,
+  /^format_error$/,
+];
+
+/**
+ * Metrics of a table's columns, in order. Lengths are left out, which are no shares, and best@k where pass@k of the same k
+ * stands: with k samples drawn they are one number.
+ */
+export function tableMetrics(rows: readonly SummaryRow[]): string[] {
+  const all = [...new Set(rows.map(({ metric }) => metric))];
+  const rank = (metric: string): number => {
+    const index = TABLE_ORDER.findIndex((kind) => kind.test(metric));
+    return index < 0 ? TABLE_ORDER.length : index;
+  };
+  return all
+    .filter((metric) => metric !== "length_tokens")
+    .filter((metric) => !metric.startsWith("best@") || !all.includes(metric.replace("best@", "pass@")))
+    .sort((a, b) => rank(a) - rank(b));
+}

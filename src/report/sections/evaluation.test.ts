@@ -22,6 +22,8 @@ describe("evaluations in detail", () => {
     const { document, text, file, summary } = await render();
     const section = text("section#evaluation");
     expect(section).toContain("pass@4");
+    // The same number as pass@4 of 4 samples.
+    expect(section).not.toContain("best@4");
     expect(section).toContain("Had the limit been shorter");
     const { selectedOn, fresh } = (file.hardest as HardestStudy).regression;
     // The fixture's base is better on fresh samples of the problems it was worst on: the effect the study is about.
@@ -70,5 +72,17 @@ describe("evaluations in detail", () => {
     expect(section).toContain("POLARIS-4B-Preview");
     expect(section).toContain("AIME25 avg@32 (here aime25)");
     expect(section).toContain("measured by its authors");
+    // The run drew 4 samples per problem, the paper 32.
+    expect(section).toMatch(/this run:[^%]*avg@4/);
+    const { text: trial } = await render((file) =>
+      JSON.parse(
+        JSON.stringify({ ...file, problems: { ...file.problems, limit: 3 } }).replaceAll(
+          '"benchmark":"chain"',
+          '"benchmark":"aime25"',
+        ),
+      ),
+    );
+    expect(trial("section#evaluation")).toContain("A trial: only the first 3 problems of each benchmark");
+    expect(trial("section#evaluation")).not.toContain("POLARIS-4B-Preview");
   });
 });

@@ -4,6 +4,7 @@
  */
 import { isDecided } from "../../recipe/evaluation/comparison.ts";
 import type { ArmComparison, EvaluationFile } from "../../recipe/evaluation/evaluation-file.ts";
+import { tableMetrics } from "../../recipe/evaluation/metrics.ts";
 import type { SummaryRow } from "../../types.ts";
 import { armLabel, armShortLabel, sortArms } from "../arms.ts";
 import { describeSampling, INTERVAL_NOTE } from "../captions.ts";
@@ -26,27 +27,6 @@ const METRIC_WORDS: Record<string, string> = {
 /** Comparisons shown before the rest is folded away. */
 const MAX_OPEN_COMPARISONS = 12;
 
-/** Metrics in the order of the table: correctness first, then what went wrong. */
-function orderMetrics(rows: readonly SummaryRow[]): string[] {
-  const rank = (metric: string): number => {
-    const kinds = [
-      /^avg@/,
-      /^pass@/,
-      /^maj@/,
-      /^best@/,
-      /^solve_none$/,
-      /^solve_all$/,
-      /^truncated$/,
-      /^format_error$/,
-    ];
-    const index = kinds.findIndex((kind) => kind.test(metric));
-    return index < 0 ? kinds.length : index;
-  };
-  return [...new Set(rows.map(({ metric }) => metric))]
-    .filter((metric) => metric !== "length_tokens")
-    .sort((a, b) => rank(a) - rank(b));
-}
-
 function scoreCell(row: SummaryRow | undefined): SafeHtml | string {
   if (row === undefined) return "";
   if (!row.metric.startsWith("avg@")) return formatShare(row.value);
@@ -59,7 +39,7 @@ function scoreCell(row: SummaryRow | undefined): SafeHtml | string {
 /** One benchmark: arms as rows, metrics as columns. */
 function scoreTable(context: ReportContext, file: EvaluationFile, benchmark: string): SafeHtml {
   const rows = file.rows.filter((row) => row.benchmark === benchmark);
-  const metrics = orderMetrics(rows);
+  const metrics = tableMetrics(rows);
   const find = (arm: string, metric: string): SummaryRow | undefined =>
     rows.find((row) => row.arm === arm && row.metric === metric);
   const own = file.arms.flatMap(({ benchmarks }) => benchmarks).find((one) => one.benchmark === benchmark);
@@ -95,6 +75,14 @@ function scores(context: ReportContext, file: EvaluationFile): SafeHtml {
 ${scoreTable(context, file, benchmark)}</details>
 `,
   )}`;
+}
+
+/** What a trial must not be taken for. */
+function trialNote(file: EvaluationFile): SafeHtml {
+  const limit = file.problems?.limit;
+  if (limit === undefined) return html``;
+  return html`<p class="claim">A trial: only the first ${plural(limit, "problem")} of each benchmark were asked. This is no score of the benchmark, and no paper\u2019s number stands beside it.</p>
+`;
 }
 
 /** Every arm against the reference, with problems won and lost. */
@@ -161,7 +149,7 @@ function body(context: ReportContext, file: EvaluationFile, heading: string | nu
       ? ""
       : html`<h3>${heading}</h3>
 `
-  }${scores(context, file)}${comparisons(file)}${lengthFigures(context, file)}${hardestFigure(context, file)}${paperTables(context, file)}${conditions(file)}`;
+  }${trialNote(file)}${scores(context, file)}${comparisons(file)}${lengthFigures(context, file)}${hardestFigure(context, file)}${paperTables(context, file)}${conditions(file)}`;
 }
 
 /** The section. */

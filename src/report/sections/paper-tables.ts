@@ -10,16 +10,17 @@ import { html, type SafeHtml } from "../html.ts";
 /** One table per published one that has some of the benchmarks; nothing when no name matches. */
 export function paperTables(context: ReportContext, file: EvaluationFile): SafeHtml {
   const benchmarks = [...new Set(file.rows.map(({ benchmark }) => benchmark))];
-  const tables = paperTablesFor(benchmarks);
+  const tables = file.problems?.limit === undefined ? paperTablesFor(benchmarks) : [];
   if (tables.length === 0) return html``;
-  const headline = (arm: string, benchmark: string): SafeHtml | string => {
+  const headline = (arm: string, benchmark: string, samples: number | null): SafeHtml | string => {
     const row = file.rows.find(
       (candidate) =>
         candidate.arm === arm && candidate.benchmark === benchmark && candidate.metric.startsWith("avg@"),
     );
     if (row === undefined) return "";
     const range = hasInterval(row) ? formatRange(row.low * 100, row.high * 100, 1) : undefined;
-    return valueWithInterval(formatShare(row.value), range);
+    const value = valueWithInterval(formatShare(row.value), range);
+    return samples === row.samples ? value : html`${value} <span class="unit">${row.metric}</span>`;
   };
   return html`${tables.map(({ title, columns, rows }) =>
     table({
@@ -40,7 +41,7 @@ export function paperTables(context: ReportContext, file: EvaluationFile): SafeH
           emphasis: true,
           cells: [
             html`<span class="unit">this run:</span> ${armTag(armLabel(arm), context.colourOf(arm))}`,
-            ...columns.map(({ own }) => headline(arm, own)),
+            ...columns.map(({ own, samples }) => headline(arm, own, samples)),
           ],
         })),
       ],
