@@ -4,6 +4,7 @@
  */
 import type { z } from "zod";
 import { ConfigError } from "../errors.ts";
+import { foreignKey } from "./foreign-keys.ts";
 import { issueText, showValue } from "./issue-text.ts";
 import { fileSchema, type JsonSchema, keysAt } from "./json-schema.ts";
 import { camelToSnake, isRecipeKey, snakeToCamel } from "./key-case.ts";
@@ -112,7 +113,8 @@ export function checkRecipe(root: Located, schemas: StageSchemas): Recipe {
   };
   const unknownKey = (place: Place, path: Path, key: string, known: readonly string[]): void => {
     const where = path.length > 0 ? ` in ${formatPath(root, path)}` : "";
-    const guess = didYouMean(camelToSnake(key), known);
+    const foreign = foreignKey(camelToSnake(key), known);
+    const guess = foreign === undefined ? didYouMean(camelToSnake(key), known) : `; here that is ${foreign}`;
     const list = known.length > 0 && guess === "" ? `; known keys: ${known.join(", ")}` : guess;
     report(place, `unknown key "${key.slice(0, 100)}"${where}${list}`);
   };
