@@ -28,7 +28,10 @@ test("quotes, separators and line ends within fields, a byte order mark, CRLF, e
     { value: { problem: 'What is\r\n1,000 + "1"?', answer: "1001" }, where: `${path}:2` },
     { value: { problem: 'x "y"', answer: "007" }, where: `${path}:5` },
   ]);
-  expect((await readProblems(path)).map(({ answer }) => answer)).toEqual(["1001", "007"]);
+  expect((await readProblems(path)).map(({ answer, source }) => [answer, source])).toEqual([
+    ["1001", "t"],
+    ["007", "t"],
+  ]);
   expect(await valuesOf(file("a\tb\n1,5\t2", "t.tsv"))).toEqual([{ a: "1,5", b: "2" }]);
   expect(await valuesOf(file(gzipSync("a,b\r1,2\r"), "t.csv.gz"))).toEqual([{ a: "1", b: "2" }]);
 });

@@ -112,6 +112,7 @@ test("JSON: levels without end, a line without end, halves of characters, NULs, 
   );
   expect((await readProblems(odd)).map(({ prompt }) => prompt)).toEqual(["a\0b \ud800", "c"]);
   expect(await refusal(write("bytes.jsonl", Uint8Array.of(0x7b, 0xff, 0x7d)))).toBe("FILE:1: not UTF-8");
+  expect(await refusal(write("set.jsonl.zst", "(\xb5/\xfd"))).toContain("expected Parquet, JSON lines");
   expect(await refusal(write("open.json", '[{"problem":"q"'))).toContain("ends within the array");
   expect(await refusal(write("empty.json.gz", ""))).toMatch(/FILE/);
 });

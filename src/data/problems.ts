@@ -30,7 +30,7 @@ export interface ReadProblemsOptions {
 
 /** A file's name without folder and extensions. */
 function stem(path: string): string {
-  return basename(path).replace(/(\.(jsonl|ndjson|json|parquet|gz))+$/, "");
+  return basename(path).replace(/(\.(jsonl|ndjson|json|parquet|csv|tsv|gz))+$/i, "");
 }
 
 /**

@@ -3,6 +3,7 @@
  * name and, for `.json`, by the first character; `.gz` is unpacked. Streams: a file may be larger than memory.
  */
 
+import { DataError } from "../errors.ts";
 import type { Json } from "../types.ts";
 import { readCsv } from "./csv.ts";
 import { isJsonArray, readJsonArray } from "./json-array.ts";
@@ -23,6 +24,10 @@ export const ROW_FILE_ENDING = /\.(parquet|(jsonl|ndjson|json|csv|tsv)(\.gz)?)$/
  * @throws {DataError} naming file and place of what cannot be read
  */
 export async function* readRows(path: string): AsyncGenerator<FileRow> {
+  if (/\.(zst|bz2|xz|zip|arrow|feather)$/i.test(path))
+    throw new DataError(`${path}: expected Parquet, JSON lines, JSON or CSV, the last three also as .gz`, {
+      hint: "unpack or convert it first, for example: zstd -d FILE",
+    });
   if (path.endsWith(".parquet")) {
     yield* readParquet(path, { omitNulls: true });
   } else if (/\.[ct]sv(\.gz)?$/i.test(path)) yield* readCsv(path);

@@ -120,7 +120,7 @@ async function inspect(paths: string[], options: InspectOptions): Promise<void> 
   }
   const table = formatTable(Object.entries(columns), ["column", "type"]);
   if (found.problems === 0) {
-    process.stdout.write(`${table.map(printable).join("\n")}\n\n`);
+    if (Object.keys(columns).length > 0) process.stdout.write(`${table.map(printable).join("\n")}\n\n`);
     throw new DataError(`no row is a problem; ${found.invalid} are not, the first: ${found.firstInvalid}`, {
       hint: found.hint ?? undefined,
     });
