@@ -6,6 +6,7 @@ import type { DialectName } from "./dialect.ts";
 import { isAtLeast } from "./dialects/vllm.ts";
 import { parseRetryAfter } from "./failure.ts";
 import { openServedModel } from "./open.ts";
+import { responseTimeoutMs } from "./sampler.ts";
 import { createServers } from "./servers.ts";
 import { isGeneration, startDialectServer } from "./testing/dialect-server.ts";
 import { testEngine, testRequest } from "./testing/settings.ts";
@@ -155,6 +156,14 @@ describe("servers", () => {
     // It is well again, and less busy than the other.
     expect(bases(3)).toEqual(["http://a", "http://a", "http://a"]);
   });
+});
+
+it("gives a response the time its length takes on a crowded server", () => {
+  const hours = (maxNewTokens: number): number => responseTimeoutMs("auto", maxNewTokens) / 3_600_000;
+  // 90,000 tokens take an hour and a quarter at 20 tokens per second.
+  expect(hours(90_000)).toBeCloseTo(5.17, 2);
+  expect(hours(256)).toBeLessThan(0.2);
+  expect(responseTimeoutMs(1234, 90_000)).toBe(1234);
 });
 
 it("reads Retry-After as seconds or a date, capped", () => {

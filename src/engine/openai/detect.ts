@@ -100,8 +100,9 @@ export async function identifyServer(options: IdentifyOptions): Promise<ServerId
     const models = listed.success ? listed.data.data.map(({ id }) => id) : [];
     if (dialect !== "auto" && dialect !== "vllm") return { dialect, version: "", models };
     const owner = listed.success ? OWNERS[listed.data.data[0]?.owned_by ?? ""] : undefined;
+    // SGLang is moving `/get_model_info`; the other two are asked for their version and slots.
     const detected =
-      (await detectDialect(settings, signal)) ??
+      (owner === "sglang" ? null : await detectDialect(settings, signal)) ??
       (owner === undefined ? null : { dialect: owner, version: "" });
     if (dialect === "vllm")
       return { dialect, version: detected?.dialect === "vllm" ? detected.version : "", models };

@@ -50,6 +50,11 @@ export interface OpenaiSamplerOptions {
   close?: () => void;
 }
 
+/** Whole time for one response in milliseconds. @param limit `timeouts.total_ms` */
+export function responseTimeoutMs(limit: number | "auto", maxNewTokens: number): number {
+  return limit === "auto" ? AUTO_BASE_MS + (1000 * maxNewTokens) / AUTO_TOKENS_PER_SECOND : limit;
+}
+
 /** Seeds fit 31 bits: llama.cpp takes 2^32 - 1 for a random one. */
 function seedOf(request: SampleRequest, sample: number): number {
   return randomStream(request.seed, sample).uint32() >>> 1;
@@ -123,10 +128,7 @@ export function createOpenaiSampler(options: OpenaiSamplerOptions): Sampler {
     const promptBytes = 16 * (ask.prompt.length + JSON.stringify(ask.messages ?? "").length);
     const perToken = facts.stream ? STREAM_BYTES_PER_TOKEN : BYTES_PER_TOKEN;
     const maxBytes = BASE_BYTES + promptBytes + perToken * maxNewTokens;
-    const totalMs =
-      options.totalMs === "auto"
-        ? AUTO_BASE_MS + (1000 * maxNewTokens) / AUTO_TOKENS_PER_SECOND
-        : options.totalMs;
+    const totalMs = responseTimeoutMs(options.totalMs, maxNewTokens);
     const send = (asked: Ask): Promise<Completion> =>
       requestJson({ ...dialect.request(asked, facts), maxBytes, totalMs, signal, onTokens }, settings);
     try {

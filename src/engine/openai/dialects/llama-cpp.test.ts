@@ -14,6 +14,7 @@ function parse(answer: unknown, logprobs: ReportedLogprobs, maxNewTokens = 8) {
     stop: ["\n"],
     templateVariables: {},
     stream: false,
+    limitField: "max_tokens",
     logprobs,
   };
   return llamaCppDialect.request(ask, {} as ServerFacts).parse(answer);
