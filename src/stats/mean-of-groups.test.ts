@@ -23,7 +23,7 @@ describe("meanOfShares", () => {
     fc.assert(
       fc.property(fc.array(group, { minLength: 1, maxLength: 4 }), (groups) => {
         const { value, low, high } = meanOfShares(groups);
-        const means = groups.map((values) => values.reduce((a, b) => a + b, 0) / values.length);
+        const means = groups.map((values) => values.reduce<number>((a, b) => a + b, 0) / values.length);
         expect(value).toBeCloseTo(means.reduce((a, b) => a + b, 0) / means.length, 12);
         expect(0 <= low && low <= value && value <= high && high <= 1).toBe(true);
         const mirrored = meanOfShares(groups.map((values) => values.map((one) => 1 - one)));
