@@ -269,7 +269,7 @@ test("V2: formatting SFT, 300 steps at 1.2, the difference filter, 200 steps at 
     optimizer: { learningRate: 1e-6 },
     zeroAdvantage: { strategy: "substitute", goodGroupBy: "total_std" },
   });
-  expect(settingsOf({ ...campaign.train, model: "m", problems: "p" }).reward).toMatchObject({
+  expect(settingsOf(campaign.train).reward).toMatchObject({
     enabled: true,
     cap: 0.5,
   });

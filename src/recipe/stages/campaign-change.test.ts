@@ -161,4 +161,8 @@ test("a part whose files are gone runs again", async () => {
   expect(notes.join("\n")).toMatch(/round 2: train runs again: missing checkpoint/);
   const all = await expectUndisturbed("gone", CAMPAIGN);
   expect(updates).toBe(all - 5);
+  // Rollouts may go: nothing of the campaign reads them.
+  rmSync(join(folder, "rollouts"), { recursive: true });
+  rmSync(join(folder, "stages/loop/model"), { recursive: true });
+  expect((await attempt("gone", CAMPAIGN)).updates).toBe(0);
 });

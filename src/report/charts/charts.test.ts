@@ -39,6 +39,32 @@ describe("drawCurves", () => {
     expect(markup).not.toMatch(/<style|style="|NaN/);
   });
 
+  it("marks bands with the lines that fit, keeps their axis, and leaves set values unsmoothed", () => {
+    const bands = [
+      { from: 0.5, to: 90.5, lines: ["round 1", "T 1.4"] },
+      { from: 90.5, to: 100.5, lines: ["round 2", "T 1.45"] },
+    ];
+    const points = [1, 91].map((step) => ({ step, value: 0.5 }));
+    const { texts, label, markup } = readChart(
+      drawCurves(kit, {
+        title: "t",
+        curves: [
+          { ...CURVE, label: "", points },
+          { ...CURVE, label: "limit", exact: true, points: [...points, { step: 100, value: 2 }] },
+        ],
+        window: 3,
+        bands,
+      }),
+    );
+    expect(texts).toEqual(expect.arrayContaining(["round 1", "T 1.4"]));
+    // Ten of a hundred steps are too narrow for a name; the description has all.
+    expect(texts).not.toContain("round 2");
+    expect(label).toBe(
+      "t: limit ends at 2.00; round 1, T 1.4 from step 1 to 90; round 2, T 1.45 from step 91 to 100",
+    );
+    expect(markup).not.toMatch(/NaN|style="/);
+  });
+
   it("draws one point, and nothing without points", () => {
     expect(
       readChart(

@@ -111,7 +111,7 @@ export function drawCurves(kit: ChartKit, options: CurvesOptions): SafeHtml | un
   );
 
   return kit.render(
-    `${options.title}: ${curves.map(({ label, smooth }) => `${label} ends at ${smooth[smooth.length - 1]!.value.toPrecision(3)}`).join("; ")}${bands.map(({ lines, x1, x2 }) => `; ${lines.join(", ")} from step ${Math.ceil(x1)} to ${Math.floor(x2)}`).join("")}`,
+    `${options.title}: ${(named.length > 0 ? named : curves.slice(-1)).map(({ label, smooth }) => `${label} ends at ${smooth[smooth.length - 1]!.value.toPrecision(3)}`.trim()).join("; ")}${bands.map(({ lines, x1, x2 }) => `; ${lines.join(", ")} from step ${Math.ceil(x1)} to ${Math.floor(x2)}`).join("")}`,
     {
       height,
       marginTop: top,

@@ -121,7 +121,8 @@ export function findPart(
   if (finished !== null) {
     if (finished.key !== key || finished.output === undefined)
       return { output: null, begun: false, stale: reasonOf(finished) };
-    const missing = missingOutputs(runFolder, finished.output);
+    // Nothing of the campaign reads rollouts, and they are the first to be deleted when a disk fills.
+    const missing = missingOutputs(runFolder, { ...finished.output, rollouts: undefined });
     if (missing.length === 0) return { output: finished.output, begun: false, stale: null };
     return { output: null, begun: false, stale: `missing ${missing.join(", ")}` };
   }
