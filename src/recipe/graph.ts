@@ -4,7 +4,7 @@ import { configErrorAt, type Located } from "../config/located.ts";
 import type { Recipe, RecipeStage } from "../config/recipe.ts";
 import { ConfigError } from "../errors.ts";
 import { type Reference, resolveReference } from "./references.ts";
-import type { StageKind } from "./stage.ts";
+import type { ExpectedKind, StageKind } from "./stage.ts";
 import { temperatureReferences } from "./temperature-references.ts";
 
 export interface GraphStage extends RecipeStage {
@@ -39,6 +39,8 @@ export function orderStages(
         const resolved = resolveReference(reference, ids);
         if (temperatures.includes(reference)) requireTemperature(recipe, kinds, reference, resolved);
         requireModel(recipe, kinds, resolved);
+        for (const expected of kinds[stage.kind]!.expects?.(stage.config) ?? [])
+          if (expected.reference === reference) requireKind(recipe, expected, resolved);
         if (resolved.kind === "served" && recipe.engine.kind !== "openai")
           throw new ConfigError(
             `"${reference}" needs a server, and the ${recipe.engine.kind} engine has none`,
@@ -92,6 +94,21 @@ function requireModel(
     ? kind.refusesModel(named?.config, model)
     : `a stage of kind ${named?.kind} keeps no other weights`;
   if (reason !== null) throw new ConfigError(`there will be no ${id}@${model}: ${reason}`);
+}
+
+/** @throws {ConfigError} when a reference names a stage of a kind that cannot hold what is read from it */
+function requireKind(
+  recipe: Recipe,
+  { key, reference, kinds, hint }: ExpectedKind,
+  resolved: Reference,
+): void {
+  if (resolved.kind !== "stage") return;
+  const kind = recipe.stages.find(({ id }) => id === resolved.id)?.kind ?? "";
+  if (kinds.includes(kind)) return;
+  throw new ConfigError(
+    `${key}: expected a stage of kind ${kinds.join(" or ")}, got "${reference}", a stage of kind ${kind}`,
+    { hint },
+  );
 }
 
 /** @throws {ConfigError} when `temperature_from` names something that chooses no temperature */

@@ -109,6 +109,16 @@ export interface PinContext {
   signal: AbortSignal;
 }
 
+/** A reference that makes sense for stages of some kinds alone; files are judged when they are read. */
+export interface ExpectedKind {
+  reference: string;
+  /** Key in the recipe, for the message. */
+  key: string;
+  kinds: readonly string[];
+  /** What may stand there. */
+  hint: string;
+}
+
 /** One kind of stage, registered in `recipe/stages/index.ts`. */
 export interface StageKind<Config = unknown> {
   kind: string;
@@ -122,6 +132,8 @@ export interface StageKind<Config = unknown> {
    * recorded recipe cover it. Called once at the start of a run; a resumed run keeps what it had recorded.
    */
   pin?(config: Config, context: PinContext): Promise<Config>;
+  /** Which of its inputs must be stages of certain kinds: a mistake there is told before hours of sampling. */
+  expects?(config: Config): ExpectedKind[];
   /** True when it needs gradients: an engine that only samples refuses it before anything runs. */
   trains?: boolean;
   /** Why no model will be kept under `<id>@<name>`, in a sentence; null when one may be. Absent: it keeps none. */

@@ -195,5 +195,16 @@ export const calibrateStage: StageKind<CalibrateConfig> = {
     ...reuse,
     ...(compareWith === undefined ? [] : [compareWith]),
   ],
+  expects: ({ compareWith }) =>
+    compareWith === undefined
+      ? []
+      : [
+          {
+            reference: compareWith,
+            key: "compare_with",
+            kinds: ["calibrate"],
+            hint: "name an earlier calibrate stage, or the pass-rates.json it wrote",
+          },
+        ],
   run,
 };

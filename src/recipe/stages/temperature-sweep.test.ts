@@ -304,16 +304,35 @@ describe("curves that say nothing", () => {
   });
 
   test("entropies that were never logged are missed before anything is drawn", async () => {
-    let calls = 0;
-    const text = `  - {id: first, kind: calibrate, model: "${HALF}", problems: "{root}/toy.jsonl", ${LIMITS}}\n${stage(HALF, `match: {to: "${path("whole", "stages/sweep/sweep.json")}", entropy_of: first}`)}`;
+    let drawn = 0;
+    const from = path("whole", "stages/sweep/sweep.json");
+    // One step has one entropy, and a fall needs two.
+    const rl = `  - {id: once, kind: rl, model: "${HALF}", problems: "{root}/toy.jsonl", steps: 1, samples_per_problem: 4, batch_size: 10, sampling: {temperature: 1, max_new_tokens: 12}, zero_advantage: {on_gate: ignore}}\n`;
     await expect(
-      bench.run("unlogged", text, {
+      bench.run("unlogged", rl + stage(HALF, `match: {to: "${from}", entropy_of: once}`), {
         observe: (event) => {
-          if (event.event === "stage-progress" && event.stage === "sweep") calls++;
+          if (event.event === "stage-progress" && event.stage === "sweep") drawn++;
         },
       }),
-    ).rejects.toThrow(/entropy_of: stage first logged 0 entropies/);
-    expect(calls).toBe(0);
+    ).rejects.toThrow(/entropy_of: stage once logged 1 entropies/);
+    expect(drawn).toBe(0);
+  });
+
+  test("stages of a kind that cannot hold what is asked of them are refused before the run", async () => {
+    const first = `  - {id: first, kind: calibrate, model: "${HALF}", problems: "{root}/toy.jsonl", ${LIMITS}}\n`;
+    const from = path("whole", "stages/sweep/sweep.json");
+    const refused = (name: string, text: string) => expect(bench.run(name, first + text)).rejects;
+    await refused("no-rl", stage(HALF, `match: {to: "${from}", entropy_of: first}`)).toThrow(
+      /no-rl\.yaml:5:\d+: stage sweep: match\.entropy_of: expected a stage of kind rl or campaign, got "first", a stage of kind calibrate/,
+    );
+    await refused("no-sweep", stage(HALF, "match: {diversity: 0.5, from: first}")).toThrow(
+      /match\.from: expected a stage of kind temperature_sweep/,
+    );
+    await refused(
+      "no-rates",
+      `${stage(HALF, GRID)}  - {id: after, kind: calibrate, model: "${HALF}", problems: "{root}/toy.jsonl", ${LIMITS}, compare_with: sweep}\n`,
+    ).toThrow(/compare_with: expected a stage of kind calibrate, got "sweep"/);
+    expect(existsSync(path("no-rates", "stages"))).toBe(false);
   });
 });
 

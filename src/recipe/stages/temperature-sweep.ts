@@ -32,7 +32,7 @@ import { outputPlace } from "./output-files.ts";
 import { promptVariant } from "./prompt-text.ts";
 import { sweptEntropy, trainingEntropy } from "./temperature/entropy.ts";
 import { probeTemperature, rolloutsPlace } from "./temperature/probe.ts";
-import { type ResolvedTarget, resolveTarget } from "./temperature/target.ts";
+import { matchExpectations, type ResolvedTarget, resolveTarget } from "./temperature/target.ts";
 
 /** Highest temperature anything is drawn at, as in every sampling section. */
 const MAX_TEMPERATURE = 10;
@@ -247,5 +247,6 @@ export const temperatureSweepStage: StageKind<TemperatureSweepConfig> = {
     problems,
     ...[match?.to, match?.from, match?.entropyOf].filter((reference) => reference !== undefined),
   ],
+  expects: ({ match }) => matchExpectations(match),
   run,
 };

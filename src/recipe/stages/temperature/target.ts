@@ -6,7 +6,7 @@ import { resolve } from "node:path";
 import type { TemperatureSweepConfig } from "../../../config/stages/temperature-sweep.ts";
 import { ConfigError } from "../../../errors.ts";
 import type { Problem, Rollout } from "../../../types.ts";
-import type { StageContext } from "../../stage.ts";
+import type { ExpectedKind, StageContext } from "../../stage.ts";
 import { differingConditions } from "../../temperature/describe.ts";
 import { diversityOf } from "../../temperature/diversity.ts";
 import { readSweep } from "../../temperature/read-sweep.ts";
@@ -20,6 +20,26 @@ type MatchConfig = NonNullable<TemperatureSweepConfig["match"]>;
 export interface ResolvedTarget {
   target: SweepTarget;
   from: SweepFile | null;
+}
+
+/** What must stand under the keys of `match` that only some kinds of stages can answer. */
+export function matchExpectations(match: MatchConfig | undefined): ExpectedKind[] {
+  const expected: ExpectedKind[] = [];
+  if (match?.from !== undefined)
+    expected.push({
+      reference: match.from,
+      key: "match.from",
+      kinds: ["temperature_sweep"],
+      hint: "name the sweep that chose the temperature of the stage that ended, or its sweep.json",
+    });
+  if (match?.entropyOf !== undefined)
+    expected.push({
+      reference: match.entropyOf,
+      key: "match.entropy_of",
+      kinds: ["rl", "campaign"],
+      hint: "name the stage that trained, or leave entropy_of out: entropies of the sweeps are compared then",
+    });
+  return expected;
 }
 
 /** Zone that the sweep which chose a temperature has it in; null when there is none. */
