@@ -1,10 +1,18 @@
 import { describe, expect, test } from "vitest";
-import { PAPER_BENCHMARKS, PAPER_TABLES, paperBenchmark, paperTablesFor } from "./paper-results.ts";
+import {
+  PAPER_BENCHMARKS,
+  PAPER_CHARTS,
+  PAPER_LENGTHS,
+  PAPER_LIMITS,
+  PAPER_TABLES,
+  paperBenchmark,
+  paperTablesFor,
+} from "./paper-results.ts";
 
 describe("paper results", () => {
   test("a table has a number for each of its benchmarks, and the benchmarks exist", () => {
     const names = PAPER_BENCHMARKS.map(({ name }) => name);
-    for (const { benchmarks, rows } of PAPER_TABLES) {
+    for (const { benchmarks, rows } of [...PAPER_TABLES, ...PAPER_CHARTS]) {
       for (const benchmark of benchmarks) expect(names).toContain(benchmark);
       for (const { model, values } of rows) {
         expect(values, model).toHaveLength(benchmarks.length);
@@ -21,6 +29,31 @@ describe("paper results", () => {
     // Merged mean 92.6, as figure 7 has it at alpha 0.5.
     const merged = find("v2_large", "merged, \u03b1 = 0.5") as readonly number[];
     expect(merged.reduce((sum, value) => sum + value, 0) / 3).toBeCloseTo(92.63, 1);
+  });
+
+  test("charts and figures agree with the tables where they show the same models", () => {
+    const valuesOf = (tables: typeof PAPER_TABLES, id: string, model: string) => {
+      const table = tables.find((one) => one.id === id);
+      const row = table?.rows.find((one) => one.model === model);
+      return Object.fromEntries((table?.benchmarks ?? []).map((name, i) => [name, row?.values[i]]));
+    };
+    for (const model of ["Qwen3-4B", "Qwen3-32B", "POLARIS-4B-Preview"])
+      expect(valuesOf(PAPER_CHARTS, "v1_others", model)["AIME25"]).toBe(
+        valuesOf(PAPER_TABLES, "v1", model)["AIME25"],
+      );
+    for (const [chart, model, table, row] of [
+      ["v2_small_others", "Qwen3-4B-2507", "v2_ablation", "Qwen3-4B-2507"],
+      ["v2_small_others", "Polaris-V2-4B", "v2_ablation", "+ data filtering"],
+      ["v2_large_others", "Qwen3-235B-A22B-2507", "v2_large", "Qwen3-235B-A22B-2507"],
+      ["v2_large_others", "Polaris-V2-235B", "v2_large", "merged, \u03b1 = 0.5"],
+    ] as const)
+      expect(valuesOf(PAPER_CHARTS, chart, model)).toEqual(valuesOf(PAPER_TABLES, table, row));
+    // The ends of the curves with YaRN are the table's numbers.
+    const polaris = valuesOf(PAPER_TABLES, "v1", "POLARIS-4B-Preview");
+    expect(PAPER_LIMITS.rows[0].values.at(-1)).toBe(polaris["AIME24"]);
+    expect(PAPER_LIMITS.rows[2].values.at(-1)).toBe(polaris["AIME25"]);
+    for (const { values } of PAPER_LIMITS.rows) expect(values).toHaveLength(PAPER_LIMITS.tokens.length);
+    for (const { values } of PAPER_LENGTHS.rows) expect(values).toHaveLength(PAPER_LENGTHS.buckets.length);
   });
 
   test("only benchmarks of the paper's name are set beside it", () => {

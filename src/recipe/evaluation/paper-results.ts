@@ -14,7 +14,7 @@ export interface PaperBenchmark {
 }
 
 export interface PaperTable {
-  id: "v1" | "v2_ablation" | "v2_large";
+  id: "v1" | "v2_ablation" | "v2_large" | "v1_others" | "v2_small_others" | "v2_large_others";
   title: string;
   benchmarks: readonly string[];
   /** Accuracy in %, in the order of `benchmarks`. */
@@ -73,6 +73,75 @@ export const PAPER_TABLES: readonly PaperTable[] = [
     ],
   },
 ];
+
+/** Bar charts of the papers: models of others, as the authors quote them. Not set beside a run. */
+export const PAPER_CHARTS: readonly PaperTable[] = [
+  {
+    id: "v1_others",
+    title: "POLARIS V1 (2025), bar chart",
+    benchmarks: ["AIME25"],
+    rows: [
+      { model: "Qwen3-4B", values: [65.6] },
+      { model: "QwQ-32B", values: [69.5] },
+      { model: "R1-671B", values: [70.0] },
+      { model: "Qwen3-30B-A3B", values: [70.9] },
+      { model: "Gemini-2.5-Flash (05/20)", values: [72.0] },
+      { model: "Qwen3-32B", values: [72.9] },
+      { model: "o3-mini-high (01/31)", values: [73.0] },
+      { model: "Seed-1.5-thinking", values: [74.0] },
+      { model: "Claude-4-Opus", values: [75.5] },
+      { model: "Grok-3-Beta", values: [77.3] },
+      { model: "POLARIS-4B-Preview", values: [79.4], polaris: true },
+      { model: "Qwen3-235B-A22B", values: [81.5] },
+    ],
+  },
+  {
+    id: "v2_small_others",
+    title: "POLARIS V2 (2026), bar chart, small models",
+    benchmarks: ["AIME25", "AIME26", "HMMT25"],
+    rows: [
+      { model: "Qwen3-4B-2507", values: [80.9, 78.9, 55.6] },
+      { model: "Qwen3-30B-A3B-2507", values: [85.0, 86.1, 63.1] },
+      { model: "Qwen3.5-4B", values: [86.3, 85.4, 74.0] },
+      { model: "GPT-OSS-20B", values: [89.3, 87.9, 76.7] },
+      { model: "GPT-5-mini", values: [87.5, 88.6, 89.2] },
+      { model: "Polaris-V2-4B", values: [91.8, 89.5, 80.0], polaris: true },
+    ],
+  },
+  {
+    id: "v2_large_others",
+    title: "POLARIS V2 (2026), bar chart, large models",
+    benchmarks: ["AIME25", "AIME26", "HMMT25"],
+    rows: [
+      { model: "Qwen3-235B-A22B-2507", values: [92.3, 89.5, 85.1] },
+      { model: "Claude-Sonnet-4.5", values: [84.2, 90.7, 90.0] },
+      { model: "DeepSeek-V3.2", values: [93.1, 94.0, 90.2] },
+      { model: "GPT-5-high", values: [95.0, 92.5, 88.3] },
+      { model: "Qwen3.5-397B-A17B", values: [94.8, 91.3, 94.8] },
+      { model: "Polaris-V2-235B", values: [94.2, 93.2, 90.5], polaris: true },
+    ],
+  },
+];
+
+/** Accuracy by token limit with and without YaRN, mean@32 in %, read off figure 12 of V1 (about half a point). */
+export const PAPER_LIMITS = {
+  tokens: [32_768, 49_152, 65_536, 81_920, 98_304],
+  rows: [
+    { label: "AIME24, YaRN 1.5", values: [69.0, 78.0, 79.4, 80.9, 81.2] },
+    { label: "AIME24", values: [70.8, 77.4, 78.2, 78.6, 78.7] },
+    { label: "AIME25, YaRN 1.5", values: [63.9, 74.9, 77.4, 78.8, 79.4] },
+    { label: "AIME25", values: [64.6, 72.8, 76.1, 76.6, 76.8] },
+  ],
+} as const;
+
+/** Accuracy by response length on both AIME sets, 1920 responses, in %: figures 10 and 11 of V1. */
+export const PAPER_LENGTHS = {
+  buckets: ["below 16K", "16K to 32K", "above 32K"],
+  rows: [
+    { label: "without YaRN", values: [100.0, 93.1, 26.0] },
+    { label: "YaRN 1.5", values: [100.0, 95.7, 51.6] },
+  ],
+} as const;
 
 /** What every table of these numbers says below it. */
 export const PAPER_CAVEAT =

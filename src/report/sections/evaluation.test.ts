@@ -21,6 +21,11 @@ describe("evaluations in detail", () => {
   it("shows scores, comparisons, lengths, budgets and the hardest problems with their regression", async () => {
     const { document, text, file, summary } = await render();
     const section = text("section#evaluation");
+    // Figures of the papers stand among the paper's numbers, never beside a run.
+    for (const shown of ["DeepSeek-V3.2", "96K", "AIME25, YaRN 1.5"]) {
+      expect(text("section#paper")).toContain(shown);
+      expect(section).not.toContain(shown);
+    }
     expect(section).toContain("pass@4");
     // The same number as pass@4 of 4 samples.
     expect(section).not.toContain("best@4");
