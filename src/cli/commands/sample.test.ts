@@ -113,7 +113,10 @@ test("what is there is not replaced unasked; bad options and a server that is go
   expect(there.text).toMatch(/error: .*rollouts\.jsonl\.gz is there already\nhint: .*--overwrite/);
   const option = await start("--temperature", "hot").ended;
   expect(option.code).toBe(2);
-  expect(option.text).toMatch(/error: temperature: .*\n/);
+  expect(option.text).toMatch(/error: --temperature: expected a number\n/);
+  expect((await start("--timeout", "soon").ended).text).toMatch(
+    /error: --timeout: expected auto, or seconds up to 86400, got soon\n/,
+  );
   await server.close();
   const gone = await start("--overwrite", "--retries", "0").ended;
   expect(gone.code).toBe(4);
@@ -168,7 +171,7 @@ test("template variables, streams, stop texts and the weights' label reach the s
   expect(wrong.code).toBe(2);
   expect(wrong.text).toMatch(/--chat-template-kwargs: expected a JSON object.*got thinking/);
   const bare = await start("--endpoint", "completions", "--chat-template-kwargs", '{"a": 1}').ended;
-  expect(bare.text).toMatch(/error: chat_template_kwargs: expected a chat template to give them to/);
+  expect(bare.text).toMatch(/error: --chat-template-kwargs: expected a chat template to give them to/);
 }, 120_000);
 
 test("other template variables do not continue a journal that was begun without them", async () => {

@@ -49,8 +49,9 @@ function parseOptions<Value>(schema: z.ZodType<Value>, value: unknown): Value {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  const name = issue?.path.map((part) => camelToSnake(String(part))).join(".") ?? "";
-  throw new ConfigError(`${name}: ${issue?.message ?? "not valid"}`, { hint: "polaris sample --help" });
+  const name = camelToSnake(String(issue?.path[0] ?? "")).replaceAll("_", "-");
+  const message = issue?.message.endsWith("received NaN") ? "expected a number" : issue?.message;
+  throw new ConfigError(`--${name}: ${message}`, { hint: "polaris sample --help" });
 }
 
 /** The variables of `--chat-template-kwargs`; their values are checked with the engine's keys. */
@@ -69,9 +70,18 @@ function parseVariables(text: string | undefined): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
+/** Longest time a response may be given, in seconds: a day. */
+const MAX_TIMEOUT_SECONDS = 86_400;
+
 /** Seconds as milliseconds, or `auto`. */
 function totalMs(text: string): number | "auto" {
-  return text === "auto" ? "auto" : Math.round(Number(text) * 1000);
+  if (text === "auto") return text;
+  const seconds = Number(text);
+  if (text.trim() === "" || !(seconds >= 0.001 && seconds <= MAX_TIMEOUT_SECONDS))
+    throw new ConfigError(
+      `--timeout: expected auto, or seconds up to ${MAX_TIMEOUT_SECONDS}, got ${text.slice(0, 40)}`,
+    );
+  return Math.round(seconds * 1000);
 }
 
 /** An integer option within bounds. */
