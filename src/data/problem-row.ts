@@ -80,14 +80,14 @@ function isObject(value: unknown): value is Row {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A space that is not a single plain one. */
-const UNEVEN_SPACE = /\s\s|[^\S ]/;
+/** Anything but printable ASCII with single spaces, which is normal as it is. */
+const NOT_PLAIN = /[^ -~]| {2}/;
 
 /** Text that is equal for two spellings of one question: instructions off, Unicode composed, spaces collapsed. */
 export function normalizePrompt(prompt: string): string {
-  const text = stripInstructions(prompt).normalize("NFC");
-  // Most questions have single spaces; looking is cheaper than replacing each.
-  return (UNEVEN_SPACE.test(text) ? text.replace(/\s+/g, " ") : text).trim();
+  const text = stripInstructions(prompt);
+  // Looking is cheaper than normalising and replacing.
+  return (NOT_PLAIN.test(text) ? text.normalize("NFC").replace(/\s+/g, " ") : text).trim();
 }
 
 /** The last question's digest: reading, deduplication and ids ask for the same one in turn. */

@@ -3,7 +3,16 @@
  * into them, and `refs/<revision>` holding a commit. What one tool downloaded, the others find.
  * Source: huggingface_hub, "Understand caching".
  */
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { cp } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { StoreError } from "../../errors.ts";
@@ -74,9 +83,9 @@ export interface BlobName {
   bytes: number;
 }
 
-/** True when the cache has this content. */
+/** True when the cache has this content; a file of another size is what some tool left half written. */
 export function hasBlob(folder: string, blob: BlobName): boolean {
-  return existsSync(join(folder, "blobs", blob.hash));
+  return statSync(join(folder, "blobs", blob.hash), { throwIfNoEntry: false })?.size === blob.bytes;
 }
 
 /**

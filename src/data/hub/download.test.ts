@@ -87,6 +87,15 @@ test("an abandoned part with other bytes fails by its hash and is gone; the next
   expect(readFileSync((await open()).files[0]!.local, "utf8")).toBe(CONTENT);
 });
 
+test("content another tool left half written in the cache is fetched again", async () => {
+  const { open, blobs } = await fetchNumbers({});
+  const { files } = await open();
+  const [hash] = readdirSync(blobs);
+  writeFileSync(join(blobs, hash!), CONTENT.slice(0, 100));
+  expect((await open()).files).toEqual(files);
+  expect(readFileSync(files[0]!.local, "utf8")).toBe(CONTENT);
+});
+
 test("a silent server is given up after its time", async () => {
   const silent = await fetchNumbers({ breaks: ["silent", "silent", "silent"] }, { timeoutMs: 50 });
   await expect(silent.open()).rejects.toThrow("cannot be reached (silent for 0.05 s)");

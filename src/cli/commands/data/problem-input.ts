@@ -99,7 +99,13 @@ async function resolveInput(
     commits.push({ name, revision: set.revision, commit: set.commit });
     return set.files.map(({ local }) => ({ file: local, source: name }));
   }
-  if (!existsSync(path)) throw new DataError(`${path}: no such file or folder`);
+  if (!existsSync(path)) {
+    // Other tools take the bare name of a data set; here a name without a prefix is a place on this disk.
+    const onHub = /^(?:https:\/\/huggingface\.co\/datasets\/)?([\w.-]+\/[\w.-]+)\/?$/.exec(path)?.[1];
+    throw new DataError(`${path}: no such file or folder`, {
+      hint: onHub === undefined ? undefined : `a data set on the Hub is written hf://datasets/${onHub}`,
+    });
+  }
   if (!statSync(path).isDirectory()) return [{ file: path }];
   const beside = join(path, "problems.jsonl");
   if (existsSync(beside)) return [{ file: beside }];

@@ -219,6 +219,14 @@ test("a folder as a data set on the Hub is laid out: the split by names, and CSV
   );
 });
 
+test.each(["org/maths", "https://huggingface.co/datasets/org/maths"])(
+  "%s is not there; the hint says how a data set on the Hub is written",
+  async (name) => {
+    const error = await data("inspect", name).catch((cause: unknown) => cause);
+    expect(error).toMatchObject({ hint: "a data set on the Hub is written hf://datasets/org/maths" });
+  },
+);
+
 test("a column that is missing says which there are and how to name one", async () => {
   const error = await data(
     "convert",
