@@ -23,6 +23,8 @@ export interface DrawJournaledOptions extends Omit<SampleGroupsOptions, "policy"
   allowFailed?: number;
   /** Responses there, those of the journal included, and responses given up in this call. */
   onResponses?: (done: number, failed: number) => void;
+  /** Every response of this call as it comes, in no order, ungraded: for what is shown meanwhile. */
+  onResponse?: (rollout: Rollout) => void;
 }
 
 /** A response that was given up. */
@@ -154,6 +156,18 @@ async function drawMissing(
       const { key, seed: own } = missing[request] as (typeof missing)[number];
       journal.append(key, { seed: own, ...completion });
       done++;
+      const { problemId, sample } = key;
+      const { stage, step, policyVersion } = options;
+      options.onResponse?.({
+        problemId,
+        stage,
+        step,
+        sample,
+        policyVersion,
+        sampling,
+        seed: own,
+        ...completion,
+      });
     },
     onFailure: (request, _, reason) => {
       const { key } = missing[request] as (typeof missing)[number];

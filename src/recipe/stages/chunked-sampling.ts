@@ -63,6 +63,8 @@ async function* streamJournaled(options: ChunkedSamplingOptions): AsyncGenerator
   const { context, problems, samplesPerProblem, grade, policy } = options;
   const { before = 0, total = problems.length } = options.progress ?? {};
   const perChunk = problemsPerChunk({ samplesPerProblem, maxNewTokens: options.sampling.maxNewTokens });
+  const byId = new Map(problems.map((problem) => [problem.id, problem]));
+  let [seen, right] = [0, 0];
   const drawn = await drawJournaled({
     ...options,
     stage: context.id,
@@ -70,12 +72,17 @@ async function* streamJournaled(options: ChunkedSamplingOptions): AsyncGenerator
     sampler: policy,
     signal: context.signal,
     onTokens: (count) => context.progress.tokens(count),
+    // Graded here only to be shown: a calibration of days says from its first minutes how it goes.
+    onResponse: (rollout) => {
+      grade([byId.get(rollout.problemId) as Problem], [[rollout]]);
+      seen++;
+      if (isCorrect(rollout)) right++;
+    },
     onResponses: (done, failed) =>
-      context.progress.update(
-        before + Math.floor(done / samplesPerProblem),
-        total,
-        failed > 0 ? { failed } : {},
-      ),
+      context.progress.update(before + Math.floor(done / samplesPerProblem), total, {
+        ...(seen > 0 ? { accuracy: right / seen } : {}),
+        ...(failed > 0 ? { failed } : {}),
+      }),
   });
   let part: Problem[] = [];
   let groups: Rollout[][] = [];

@@ -124,6 +124,13 @@ test("calibrate and evaluate run on a served model; every response is drawn once
   // Journals are working state.
   expect(readdirSync(join(runFolder, "checkpoints/calibrated"))).toEqual([]);
   expect(events.some((event) => event.event === "stage-progress" && event.tokens > 0)).toBe(true);
+  // How it goes is seen while responses come, not when all are there.
+  const during = events.filter(
+    (event) => event.event === "stage-progress" && event.stage === "calibrated" && event.done < problems,
+  );
+  expect(
+    during.some((event) => event.event === "stage-progress" && event.values["accuracy"] !== undefined),
+  ).toBe(true);
   const again = await run("a", { resume: true });
   expect(again.stages.every(({ skipped }) => skipped)).toBe(true);
 });
