@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -225,6 +226,34 @@ describe("over HTTP", () => {
     expect(readFileSync(set.files[0]!.local, "utf8")).toBe(rows("a", "b"));
   });
 });
+
+const python = process.env["POLARIS_PYTHON"];
+if (python === undefined) console.warn("skipped: POLARIS_PYTHON names no Python with huggingface_hub");
+
+const FIND_SCRIPT = `
+import json, sys
+from huggingface_hub import hf_hub_download, scan_cache_dir
+cache = sys.argv[1]
+found = hf_hub_download("org/maths", "data/train-0.jsonl", repo_type="dataset", cache_dir=cache, local_files_only=True)
+info = scan_cache_dir(cache)
+print(json.dumps({"text": open(found).read(), "warnings": [str(one) for one in info.warnings],
+    "commits": [r.commit_hash for repo in info.repos for r in repo.revisions]}))
+`;
+
+test.skipIf(python === undefined)(
+  "huggingface_hub finds in the cache what was downloaded here, and nothing wrong with it",
+  { timeout: 120_000 },
+  async () => {
+    const hub = await startHub({ "org/maths": maths() });
+    const cache = scratchFolder();
+    await openHubDataset("org/maths", { environment: hub.environment(cache) });
+    const output = execFileSync(python!, ["-c", FIND_SCRIPT, cache], {
+      encoding: "utf8",
+      env: { ...process.env, HF_HUB_OFFLINE: "1" },
+    });
+    expect(JSON.parse(output)).toEqual({ text: rows("a", "b"), warnings: [], commits: [SECOND] });
+  },
+);
 
 describe("files of a split", () => {
   const paths = [
