@@ -132,7 +132,7 @@ describe.skipIf(!existsSync(DATA))("the five benchmark files", () => {
       { correct: 2, truncated: 1, noBoxed: 0, meanTokens: (LIMIT + 2 * WRONG + RIGHT) / 4 },
     ];
     const wrong = file.arms[0]?.benchmarks.flatMap(({ benchmark, problems }) =>
-      problems.flatMap(({ id, graderErrors, responses: _, ...counts }, row) => {
+      problems.flatMap(({ id, graderErrors, responses: _, distinct4: __, ...counts }, row) => {
         const found = JSON.stringify({ ...counts, graderErrors });
         return found === JSON.stringify({ ...planned[row % 5], graderErrors: 0 })
           ? []
@@ -168,7 +168,11 @@ describe.skipIf(!existsSync(DATA))("the five benchmark files", () => {
           (two + none) * BOXLESS) /
         samples,
     };
-    expect(Object.keys(rows).sort()).toEqual(Object.keys(expected).sort());
+    const { distinct_4: diversity, ...counted } = rows;
+    expect(Object.keys(counted).sort()).toEqual(Object.keys(expected).sort());
+    // Filled with one long word, most responses have no four words in a row.
+    expect(diversity?.value).toBeGreaterThan(0);
+    expect(diversity?.value).toBeLessThan(1);
     for (const [metric, value] of Object.entries(expected)) {
       expect(rows[metric]?.value, metric).toBeCloseTo(value, 10);
       expect(rows[metric]).toMatchObject({ arm: "m", problems: size, samples: 4, seed: 0 });

@@ -36,6 +36,8 @@ export interface EvaluationProblem {
   meanTokens: number;
   /** Difficulty label when the benchmark has one, for example the number of steps. */
   steps?: number;
+  /** distinct-4 of its responses, words as tokens; absent in older files and for tens of megabytes of text. */
+  distinct4?: number;
   /** Layout 2. */
   responses?: ProblemResponses;
 }

@@ -59,6 +59,7 @@ const problem = z.object({
   graderErrors: count,
   meanTokens: z.number().min(0),
   steps: z.number().optional(),
+  distinct4: z.number().min(0).max(1).optional(),
   responses: responses.optional(),
 });
 

@@ -10,7 +10,7 @@ import { chooseHardest, summariseHardest } from "./hardest.ts";
 import { budgetPoints, defaultLengthEdges, lengthRows } from "./lengths.ts";
 import { evaluationMarkdown } from "./markdown.ts";
 import { defaultPassAt, responseRows } from "./metrics.ts";
-import { recordResponses, votesOf } from "./responses.ts";
+import { diversityOf, recordResponses, votesOf } from "./responses.ts";
 import { benchmarkOf, evaluationOf, problemOf } from "./testing.ts";
 
 fc.configureGlobal({ seed: 20260318 });
@@ -160,6 +160,24 @@ describe("rows", () => {
         responseRows(benchmark, { arm: "a", seed, passAt: [], majorityAt: [2] })[0]?.value as number,
     );
     expect(sum.reduce((a, b) => a + b, 0) / 200).toBeCloseTo(0.5, 1);
+  });
+
+  test("distinct-4 of each problem's responses, and its mean over problems", () => {
+    // Words abcde give abcd and bcde, words abcdf give abcd and bcdf: three of four grams differ.
+    const one = diversityOf([{ text: "a b c d e" }, { text: "a b\nc d f" }]);
+    expect(one).toEqual({ distinct4: 0.75 });
+    expect(diversityOf([{ text: "a b" }])).toEqual({ distinct4: 0 });
+    expect(diversityOf([{ text: "a ".repeat(17 * 1024 * 1024) }])).toEqual({});
+    const problems = [
+      { ...problemOf("p0", "cw"), ...one },
+      { ...problemOf("p1", "cw"), distinct4: 0.25 },
+    ];
+    const rows = (list: typeof problems) =>
+      responseRows({ ...benchmarkOf("b", ["cw", "cw"]), problems: list }, { arm: "a", seed: 1 });
+    expect(rows(problems).find(({ metric }) => metric === "distinct_4")?.value).toBeCloseTo(0.5, 12);
+    const { distinct4: _, ...bare } = problems[1] as (typeof problems)[0];
+    const older = [problems[0], bare] as typeof problems;
+    expect(rows(older).some(({ metric }) => metric === "distinct_4")).toBe(false);
   });
 
   test("default k", () => {

@@ -24,7 +24,7 @@ export interface MetricOptions {
   majorityAt?: readonly number[];
 }
 
-/** Rows of pass@k and maj@k of one benchmark; maj@k only where the responses are known. */
+/** Rows of pass@k, distinct-4 and maj@k of one benchmark; the last two only where the responses are known. */
 export function responseRows(benchmark: EvaluationBenchmark, options: MetricOptions): SummaryRow[] {
   const { problems, samplesPerProblem: samples } = benchmark;
   const { arm, seed, passAt = defaultPassAt(samples), majorityAt = [samples] } = options;
@@ -45,6 +45,8 @@ export function responseRows(benchmark: EvaluationBenchmark, options: MetricOpti
       clusteredInterval(problems.map(({ correct }) => problemPassAtK({ correct, samples }, k))),
     ),
   );
+  const diversity = problems.flatMap(({ distinct4 }) => distinct4 ?? []);
+  if (diversity.length === problems.length) rows.push(row("distinct_4", clusteredInterval(diversity)));
   const complete = problemsWithResponses(problems);
   if (complete === null) return rows;
   for (const k of usable(majorityAt)) {

@@ -3,13 +3,24 @@
  * stay in the result file, complete enough to compute every metric again.
  */
 import { canonicalKey } from "../../math/key.ts";
-import type { AnswerVote } from "../../stats/index.ts";
+import { type AnswerVote, distinctN } from "../../stats/index.ts";
 import type { Rollout } from "../../types.ts";
 import type { EvaluationProblem, ProblemResponses } from "./evaluation-file.ts";
 
 /** Response tokens, by name or by the server's count. */
 export function responseTokens(rollout: Pick<Rollout, "tokens" | "lengthTokens">): number {
   return rollout.lengthTokens ?? rollout.tokens.length;
+}
+
+/** Characters of a problem's responses looked through for distinct-4: a Set holds 16 million grams, each of two and more. */
+const MAX_DISTINCT_CHARACTERS = 32 * 1024 * 1024;
+
+/** distinct-4 of a problem's responses; nothing where there are too many characters to look through. */
+export function diversityOf(rollouts: readonly Pick<Rollout, "text">[]): { distinct4?: number } {
+  const characters = rollouts.reduce((sum, { text }) => sum + text.length, 0);
+  return characters > MAX_DISTINCT_CHARACTERS
+    ? {}
+    : { distinct4: distinctN(rollouts.map(({ text }) => text)) };
 }
 
 function outcomeLetter({ verdict, finishReason }: Rollout): string {

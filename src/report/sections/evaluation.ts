@@ -23,6 +23,7 @@ const METRIC_WORDS: Record<string, string> = {
   truncated: "truncated",
   format_error: "no box",
   grader_error: "grader failed",
+  distinct_4: "distinct-4",
 };
 /** Comparisons shown before the rest is folded away. */
 const MAX_OPEN_COMPARISONS = 12;

@@ -10,7 +10,7 @@ import type {
   EvaluationProblem,
 } from "../../evaluation/evaluation-file.ts";
 import { budgetPoints, defaultLengthEdges, lengthRows } from "../../evaluation/lengths.ts";
-import { recordResponses } from "../../evaluation/responses.ts";
+import { diversityOf, recordResponses } from "../../evaluation/responses.ts";
 import type { StageContext } from "../../stage.ts";
 import { countProblem } from "../benchmark-scores.ts";
 import { streamModel } from "../evaluation.ts";
@@ -63,7 +63,11 @@ export async function drawArm(options: DrawArmOptions): Promise<EvaluationBenchm
           ...(sampling === config.sampling ? {} : { sampling }),
           problems: [],
         };
-        entry.problems.push({ ...countProblem(problem, group), responses: recordResponses(group) });
+        entry.problems.push({
+          ...countProblem(problem, group),
+          ...diversityOf(group),
+          responses: recordResponses(group),
+        });
         benchmarks.set(problem.source, entry);
         onGroup?.(problem, group);
       }
