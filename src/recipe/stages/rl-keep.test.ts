@@ -1,5 +1,5 @@
 /** Weights an rl stage keeps beside its output: found by name, bounded, the same after a kill. */
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ValidationFile } from "../result-files.ts";
@@ -90,6 +90,32 @@ test("an interrupted stage keeps the same weights and validations", async () => 
         `${file}, stopped at ${stop}`,
       ).toBe(true);
   }
+});
+
+test("a damaged state is one line that names the folder to remove, and the one before it goes on", async () => {
+  const recipe = rl("    keep_models: {every: 2, newest: 3}");
+  const controller = new AbortController();
+  const interrupted = bench.run("damaged", recipe, {
+    signal: controller.signal,
+    observe: (event) => {
+      if (event.event === "stage-progress" && event.done >= 9) controller.abort();
+    },
+  });
+  await expect(interrupted).rejects.toThrow(/stopped/);
+  const states = join(bench.folder, "runs/damaged/checkpoints/rl");
+  const newest = readdirSync(states)
+    .filter((name) => name.startsWith("step-"))
+    .sort((a, b) => Number(b.slice(5)) - Number(a.slice(5)))[0] as string;
+  writeFileSync(join(states, newest, "validations.json"), "{}");
+  await expect(bench.run("damaged", recipe, { resume: true })).rejects.toMatchObject({
+    message: expect.stringMatching(/damaged state: validations\.json: expected a list/),
+    hint: expect.stringContaining(`${newest} to resume from the state before it`),
+  });
+  rmSync(join(states, newest), { recursive: true });
+  await bench.run("damaged", recipe, { resume: true });
+  await bench.run("intact", recipe);
+  for (const file of ["stages/rl/validation.json", `stages/rl/models/step-8/${WEIGHTS}`, "metrics.jsonl"])
+    expect(bench.read("damaged", file) === bench.read("intact", file), file).toBe(true);
 });
 
 test("another stage names them as its model, and a lost one is made again", async () => {

@@ -95,7 +95,9 @@ export class RlState {
       this.cache.restore(JSON.parse(read("group-cache.json")));
       this.accuracyLog = read("accuracy.jsonl");
       this.course.restore(JSON.parse(read("course.json")));
-      this.validations = JSON.parse(read("validations.json"));
+      const validations: unknown = JSON.parse(read("validations.json"));
+      if (!Array.isArray(validations)) throw new RangeError("validations.json: expected a list");
+      this.validations = validations;
     } catch (cause) {
       if (cause instanceof CheckpointError) throw cause;
       throw new CheckpointError(`${found.folder}: damaged state: ${(cause as Error).message}`, {
