@@ -25,10 +25,12 @@ export function roundName(stage: string, round: number): string {
 }
 
 /** Texts of a part's file speak of parts as the campaign's configurations do; a reader knows rounds. */
-function rename(stage: string, text: string): string {
+function rename(stage: string, alone: boolean, text: string): string {
+  // Short enough for the end of a line, where no other campaign needs to be told apart.
+  const model = alone ? "after round $1" : `${stage} after round $1`;
   return text
     .replace(new RegExp(`^${stage}/round-(\\d+)/[a-z-]+$`), (_, round) => roundName(stage, Number(round)))
-    .replace(/^round-(\d+):train$/, `${stage} after round $1`)
+    .replace(/^round-(\d+):train$/, model)
     .replace(/^round-(\d+):[a-z-]+$/, (_, round) => roundName(stage, Number(round)))
     .replace(/\bround-(\d+):[a-z-]+/g, "round $1");
 }
@@ -45,6 +47,7 @@ export function readCampaigns(
   readShape: <T>(file: string, shape: ZodType<T>) => T | undefined,
 ): CampaignRecords {
   const records: CampaignRecords = { decisions: [], sweeps: [], drops: [], difference: [], similarity: [] };
+  const alone = recipe.stages.filter(({ kind }) => kind === "campaign").length === 1;
   for (const { id, kind } of recipe.stages) {
     if (kind !== "campaign") continue;
     const file =
@@ -52,7 +55,7 @@ export function readCampaigns(
       readShape(`checkpoints/${id}/decisions.json`, decisionsShape);
     if (file === undefined) continue;
     records.decisions.push(file);
-    const named = (text: string): string => rename(id, text);
+    const named = (text: string): string => rename(id, alone, text);
     for (const { files } of file.rounds) {
       const read = <T>(name: string, shape: ZodType<T>): T | undefined => {
         const path = insidePath(files[name]);

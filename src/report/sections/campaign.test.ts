@@ -178,7 +178,7 @@ test("a campaign that still runs is shown: curves with rounds, sweeps, rounds an
   );
   expect(sweeps).toContain("loop, round 2");
   expect(sweeps).toContain("that of loop, round 1");
-  expect(sweeps).toContain("loop after round 1");
+  expect(sweeps).toContain("after round 1");
   expect(page + sweeps).not.toMatch(/round-\d:/);
 });
 
