@@ -83,15 +83,19 @@ export function createNearCopyIndex(
   phraseWords: readonly Uint8Array[],
   share: number,
 ): NearCopyIndex {
-  /** Questions by run. */
+  const telling = questions.map(({ count }, question) => count - sum(phraseWords[question]!));
+  /** Questions by run, once for each place that is not within a phrase. */
   const postings = new Map<number, number[]>();
-  for (const [question, scan] of questions.entries())
-    for (const hash of scan.count < LEAST_WORDS ? [] : runsOf(scan)) {
+  for (const [question, scan] of questions.entries()) {
+    if (scan.count < LEAST_WORDS || telling[question]! < LEAST_TELLING_WORDS) continue;
+    for (let i = 0; i + RUN_WORDS <= scan.count; i++) {
+      if (phraseWords[question]!.subarray(i, i + RUN_WORDS).every((one) => one === 1)) continue;
+      const hash = runHash(scan, i);
       const list = postings.get(hash);
       if (list === undefined) postings.set(hash, [question]);
       else list.push(question);
     }
-  const telling = questions.map(({ count }, question) => count - sum(phraseWords[question]!));
+  }
   const hits = new Uint32Array(questions.length);
   return {
     find(scan) {
@@ -101,10 +105,10 @@ export function createNearCopyIndex(
         for (const question of postings.get(hash) ?? []) if (hits[question]!++ === 0) touched.push(question);
       let best: { question: number; covered: Uint8Array; words: number } | null = null;
       for (const question of touched) {
-        const count = hits[question]!;
+        const places = hits[question]!;
         hits[question] = 0;
-        // A single run in common is what most pairs of questions have.
-        if (count < 2 || telling[question]! < LEAST_TELLING_WORDS) continue;
+        // Most pairs have a run or two in common; a place covers four words at most.
+        if (places * RUN_WORDS < share * telling[question]!) continue;
         const covered = coveredWords(questions[question]!, phraseWords[question]!, runs);
         const words = sum(covered);
         if (words < share * telling[question]!) continue;
