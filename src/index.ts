@@ -18,6 +18,7 @@ export { STAGE_KINDS } from "./recipe/stages/index.ts";
 export { type CurvePoint, type DecisionRules, decideTemperature } from "./recipe/temperature/decide.ts";
 export { readCurves, readSweep } from "./recipe/temperature/read-sweep.ts";
 export type * from "./recipe/temperature/sweep-file.ts";
+export { type ResponseSweepOptions, sweepFromResponses } from "./recipe/temperature/sweep-from-responses.ts";
 export { type WriteReportOptions, writeReport } from "./report/index.ts";
 export { openConsensusStore } from "./store/consensus/open.ts";
 export type { ConsensusStore, OpenStoreOptions } from "./store/consensus/store.ts";

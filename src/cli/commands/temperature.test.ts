@@ -212,6 +212,7 @@ describe("polaris temperature", () => {
     });
     expect((await run(out)).out).toContain("3 problems x 2 responses");
     expect((await run(...files, "--responses")).error).toMatch(/without a verdict[\s\S]*--problems/);
+    expect((await run(...files)).error).toMatch(/got a file of rows[\s\S]*--responses/);
     expect((await run(out, "--out", "x.json")).error).toContain("--out needs --responses");
   });
 

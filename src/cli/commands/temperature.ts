@@ -119,6 +119,11 @@ async function openCurves(
       throw new ConfigError(`--${needing} needs --responses`, {
         hint: "polaris temperature --responses r-1.0.jsonl.gz r-1.2.jsonl.gz --out sweep.json",
       });
+    const rows = paths.find((path) => /\.(jsonl|parquet)(\.\w+)?$/.test(path));
+    if (rows !== undefined)
+      throw new ConfigError(`${rows}: expected curves, got a file of rows`, {
+        hint: "responses drawn at several temperatures are counted with --responses",
+      });
     return paths.map((path) => ({ path, curves: readCurves(path) }));
   }
   const file = await sweepFromResponses({
