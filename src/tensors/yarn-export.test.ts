@@ -150,7 +150,9 @@ describe("exports", () => {
         model: "m",
       }).notes.join(" ");
     expect(hugging(49_152)).toBe("");
-    expect(hugging(131_072)).toMatch(/transformers from before September 2025 takes 131072 \/ 32768 for the factor/);
+    expect(hugging(131_072)).toMatch(
+      /transformers from before September 2025 takes 131072 \/ 32768 for the factor/,
+    );
     expect(sglang.notes.join(" ")).toMatch(/131072 positions are more than factor × original length = 49152/);
     expect(sglang.notes.join(" ")).toMatch(/base of the frequencies is not known/);
     expect(

@@ -13,8 +13,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import { startDialectServer } from "../../engine/openai/testing/dialect-server.ts";
 import type { EvaluationFile } from "../../recipe/evaluation/evaluation-file.ts";
 import { evaluationOf } from "../../recipe/evaluation/testing.ts";
+import { nameOfModel } from "../evaluate-recipe.ts";
 import { runProgram } from "../program.ts";
-import { nameOfModel } from "./evaluate.ts";
 
 let folder: string;
 let output = "";

@@ -4,51 +4,22 @@
  * way of asking has a folder of its own: another temperature never replaces a result.
  */
 import { readFileSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { writeFileAtomic } from "../../data/atomic.ts";
-import { ConfigError } from "../../errors.ts";
 import type { EvaluationFile } from "../../recipe/evaluation/evaluation-file.ts";
 import { evaluationMarkdown } from "../../recipe/evaluation/markdown.ts";
 import { readEvaluation } from "../../recipe/evaluation/read-evaluation.ts";
-import { contentKey } from "../../store/canonical.ts";
 import type { Json } from "../../types.ts";
+import {
+  defaultFolder,
+  EVALUATION_STAGE,
+  type EvaluateCommandOptions,
+  evaluateRecipe,
+} from "../evaluate-recipe.ts";
 import { comparisonTable, scoreTable } from "../evaluation-table.ts";
 import { createStyle, printable, wantsColor } from "../style.ts";
 import { collect } from "./run.ts";
-
-interface EvaluateCommandOptions {
-  arm?: string;
-  against?: string;
-  samples: number;
-  samplesOf?: [benchmark: string, samples: number][];
-  limit?: number;
-  temperature: number;
-  topK: number;
-  topP: number;
-  minP: number;
-  maxNewTokens: number;
-  prompt: string;
-  grader: string;
-  answerFrom: string;
-  count: number;
-  seed: number;
-  passAt?: number[];
-  hardest?: number;
-  ropeFactor?: number;
-  ropeOriginal?: number;
-  ropeAttentionScale?: number;
-  baseUrl?: string;
-  keepRollouts?: boolean;
-  runDir?: string;
-  overwrite?: boolean;
-  out?: string;
-  set?: string[];
-  json?: boolean;
-}
-
-/** Id of the one evaluate stage. */
-const STAGE = "evaluation";
 
 function number(minimum: number, maximum: number, whole = false): (text: string) => number {
   return (text) => {
@@ -65,17 +36,6 @@ function numberList(text: string): number[] {
   return text.split(",").map(number(1, 4096, true));
 }
 
-/** Letters, digits, dots and dashes of the last part of a reference: a name for folders and rows. */
-export function nameOfModel(model: string): string {
-  const last = basename(model.replace(/[/\\]+$/, "").replace(/^(builtin|served):/, ""));
-  return (
-    last
-      .replace(/[^A-Za-z0-9._-]+/g, "-")
-      .replace(/^[^A-Za-z0-9]+/, "")
-      .slice(0, 48) || "model"
-  );
-}
-
 /** `minerva=4`, added to those before it. */
 function samplesOf(
   text: string,
@@ -84,107 +44,6 @@ function samplesOf(
   const cut = text.lastIndexOf("=");
   if (cut < 1) throw new InvalidArgumentError("Expected <benchmark>=<n>, for example minerva=4.");
   return [...before, [text.slice(0, cut), number(1, 4096, true)(text.slice(cut + 1))]];
-}
-
-/** The problems arguments: files, or `practice:chain,inverse` for the built-in benchmarks. */
-function problemStages(problems: readonly string[], count: number): { references: string[]; stages: Json[] } {
-  const stages: Json[] = [];
-  const references = problems.map((one) => {
-    if (!one.startsWith("practice:")) return /[./\\]/.test(one) ? one : `./${one}`;
-    const benchmarks = one.slice("practice:".length).split(",");
-    const id = stages.length === 0 ? "problems" : `problems-${stages.length + 1}`;
-    stages.push({
-      id,
-      kind: "problems",
-      sources: [{ from: "practice", split: "held_out", count, benchmarks }],
-    });
-    return id;
-  });
-  return { references, stages };
-}
-
-/** On a server every name that is no path is a name it serves. */
-function modelReference(model: string, baseUrl: string | undefined): string {
-  return baseUrl === undefined || /^(served:|builtin:|[./~])/.test(model) ? model : `served:${model}`;
-}
-
-/** Name of the run: the model and the first of the files. */
-function nameOfEvaluation(model: string, problems: readonly string[]): string {
-  const first = nameOfModel((problems[0] as string).replace(/^practice:/, "").replace(/\.[A-Za-z.]+$/, ""));
-  const more = problems.length > 1 ? `-and-${problems.length - 1}` : "";
-  return `evaluate-${nameOfModel(model)}-${first.slice(0, 32)}${more}`;
-}
-
-/** Folder of a recipe: one for each way of asking. Where the server stands is none. */
-function defaultFolder(name: string, recipe: Json, overrides: readonly string[]): string {
-  const { engine: _, ...asked } = recipe as Record<string, Json>;
-  return join("runs", `${name}-${contentKey({ asked, overrides: [...overrides] }).slice(0, 8)}`);
-}
-
-/** Two arms of one model differ by name at least. */
-function armNames(
-  model: string,
-  options: EvaluateCommandOptions,
-): { arm: string; against: string | undefined } {
-  const arm = options.arm ?? nameOfModel(model);
-  if (options.against === undefined) return { arm, against: undefined };
-  const other = nameOfModel(options.against);
-  return { arm, against: other === arm ? `${other} (reference)` : other };
-}
-
-/** The recipe the command runs, with the keys of the recipe file. */
-export function evaluateRecipe(
-  model: string,
-  problems: readonly string[],
-  options: EvaluateCommandOptions,
-): Json {
-  const { references, stages } = problemStages(problems, options.count);
-  const { arm, against } = armNames(model, options);
-  const { ropeFactor, ropeOriginal, ropeAttentionScale, baseUrl } = options;
-  if (ropeFactor === undefined && (ropeOriginal !== undefined || ropeAttentionScale !== undefined))
-    throw new ConfigError("--rope-original and --rope-attention-scale need --rope-factor");
-  const scaling: Record<string, Json> = {};
-  if (ropeFactor !== undefined) scaling["factor"] = ropeFactor;
-  if (ropeOriginal !== undefined) scaling["original_length"] = ropeOriginal;
-  if (ropeAttentionScale !== undefined) scaling["attention_scale"] = ropeAttentionScale;
-  const measured: Record<string, Json> = { arm, model: modelReference(model, baseUrl) };
-  if (ropeFactor !== undefined) measured["rope_scaling"] = scaling;
-  const evaluation: Record<string, Json> = {
-    id: STAGE,
-    kind: "evaluate",
-    arms: [
-      ...(against === undefined
-        ? []
-        : [{ arm: against, model: modelReference(options.against as string, baseUrl) }]),
-      measured,
-    ],
-    problems: references.length === 1 ? (references[0] as string) : references,
-    samples_per_problem: options.samples,
-    sampling: {
-      temperature: options.temperature,
-      top_k: options.topK,
-      top_p: options.topP,
-      min_p: options.minP,
-      max_new_tokens: options.maxNewTokens,
-    },
-    prompt: options.prompt,
-    grader: { mode: options.grader, answer_from: options.answerFrom },
-    keep_rollouts: options.keepRollouts ? "all" : "none",
-  };
-  if (options.limit !== undefined) evaluation["limit"] = options.limit;
-  if (options.samplesOf !== undefined)
-    evaluation["overrides"] = options.samplesOf.map(([benchmark, samples]) => ({
-      benchmarks: [benchmark],
-      samples_per_problem: samples,
-    }));
-  if (options.passAt !== undefined) evaluation["pass_at"] = options.passAt;
-  if (options.hardest !== undefined) evaluation["hardest"] = { count: options.hardest };
-  return {
-    name: nameOfEvaluation(model, problems),
-    seed: options.seed,
-    ...(baseUrl === undefined ? {} : { engine: { kind: "openai", base_url: baseUrl } }),
-    stages: [...stages, evaluation],
-  };
 }
 
 /** Runs the recipe in its folder and returns the folder. */
@@ -245,8 +104,8 @@ function closingLines(folder: string, file: EvaluationFile, kept: boolean): stri
   const wrong = file.rows.some(({ metric, value }) => metric.startsWith("avg@") && value < 1);
   const shown = /^[\w@%+=:,./-]+$/.test(folder) ? folder : `'${folder.replaceAll("'", `'\\''`)}'`;
   return [
-    `result     ${join(folder, "evaluations", `${STAGE}.json`)}`,
-    `tables     ${join(folder, "stages", STAGE, "evaluation.md")}`,
+    `result     ${join(folder, "evaluations", `${EVALUATION_STAGE}.json`)}`,
+    `tables     ${join(folder, "stages", EVALUATION_STAGE, "evaluation.md")}`,
     kept
       ? `responses  polaris rollouts show ${shown}${wrong ? " --wrong" : ""}`
       : "responses  were not kept; --keep-rollouts keeps them",
@@ -335,7 +194,7 @@ export function createEvaluateCommand(): Command {
     .option("--json", "print JSON")
     .action(async (model: string, problems: string[], options: EvaluateCommandOptions) => {
       const folder = await runEvaluation(evaluateRecipe(model, problems, options), options);
-      const path = join(folder, "evaluations", `${STAGE}.json`);
+      const path = join(folder, "evaluations", `${EVALUATION_STAGE}.json`);
       const file = readEvaluation(path);
       if (options.out !== undefined) deliver(file, path, options.out);
       if (options.json) {
