@@ -106,6 +106,7 @@ describe("over HTTP", () => {
     await openHubDataset("org/parts", { environment: online, files: [shard(0)] });
     const environment = hub.environment(cache, { offline: true });
     await expect(openHubDataset("org/parts", { environment })).rejects.toThrow("holds 1 of the 2 files");
+    expect((await openHubDataset("org/parts", { environment, files: [shard(0)] })).files).toHaveLength(1);
     await openHubDataset("org/parts", { environment: online });
     expect((await openHubDataset("org/parts", { environment })).files).toHaveLength(2);
     await expect(openHubDataset("org/parts", { environment, commit: SECOND })).rejects.toThrow(

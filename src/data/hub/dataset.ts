@@ -156,7 +156,8 @@ function openOffline(name: string, commit: string, repository: Repository, optio
     : null;
   const chosen = naming(`data set ${name} at ${revision}, offline`, () => {
     const found = selectDataFiles(paths, card, options);
-    requireAllShards(found);
+    // Patterns may name a part on purpose; a split is all of it.
+    if (options.files === undefined) requireAllShards(found);
     return found;
   });
   return chosen.map((path) => ({ path, local: snapshotPath(folder, commit, path) }));
