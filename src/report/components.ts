@@ -9,6 +9,8 @@ export interface Section {
   id: string;
   title: string;
   body: SafeHtml;
+  /** The run has nothing for it; the body says why, in a sentence or two. Such sections share one list. */
+  missing?: true;
 }
 
 /** One chart of a figure. */
@@ -72,10 +74,18 @@ export function valueWithInterval(value: string, interval: string | undefined): 
     : html`<span class="value">${value}</span> <span class="interval">(${interval})</span>`;
 }
 
-/** What this section would show, and the stage that makes it. */
-export function missing(what: string, stageKind: string): SafeHtml {
-  return html`<p class="missing">Not in this run: ${what}. A stage of kind <code>${stageKind}</code> makes it.</p>
-`;
+/**
+ * A section of which the run has nothing.
+ * @param reason a clause, for example "no stage left an alpha.json"
+ * @param stageKind kind of the stage that makes it
+ */
+export function missing(id: string, title: string, reason: string, stageKind: string): Section {
+  return {
+    id,
+    title,
+    body: html`${reason}. A stage of kind <code>${stageKind}</code> makes it.`,
+    missing: true,
+  };
 }
 
 /** An arm's name with its colour, as legend and row header at once. */

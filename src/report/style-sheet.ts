@@ -71,6 +71,7 @@ td.number { white-space: nowrap; }
 .interval { font-size: 0.87em; }
 .prose { min-width: 240px; }
 tr.emphasis .value { color: var(--accent); }
+#not-in-this-run ul { list-style: none; margin: 0; padding: 0; }
 .missing { border-left: 3px solid var(--line); padding: 4px 0 4px 14px; color: var(--muted); }
 .sample { border-top: 1px solid var(--line); padding: 14px 0; }
 .sample:first-of-type { border-top: 0; padding-top: 2px; }

@@ -212,7 +212,7 @@ describe("a run that is not complete", () => {
     "without %s says so in its section and names the stage",
     async (file, section, stageKind) => {
       const { document } = await render(scratchRun({ omit: [file, ...(others[file] ?? [])] }));
-      const missing = texts(document, `section#${section} .missing`);
+      const missing = texts(document, `#not-in-this-run #${section}.missing`);
       expect(missing.length).toBe(1);
       expect(missing[0]).toContain(stageKind);
     },
@@ -221,15 +221,16 @@ describe("a run that is not complete", () => {
   it("without evaluations names the evaluate stage and keeps the rest", async () => {
     const runFolder = scratchRun({ omit: ["evaluations/evaluate.json", "evaluations/evaluate_large.json"] });
     const { document, summary } = await render(runFolder);
-    expect(texts(document, "#results .missing")[0]).toContain("evaluate");
+    expect(texts(document, "#not-in-this-run #results")[0]).toContain("evaluate");
     expect([...document.querySelectorAll("#learning-curves svg.chart")].length).toBeGreaterThan(3);
     expect(summary.rows).toEqual([]);
   });
 
   it("of which nothing is there yet is a page all the same", async () => {
     const { document, summary } = await render(scratchFolder());
-    expect([...document.querySelectorAll("main > section")].length).toBe(SECTIONS.length);
-    expect(texts(document, ".missing").length).toBe(SECTIONS.length - 2);
+    const sections = [...document.querySelectorAll("main > section")].map(({ id }) => id);
+    expect(sections).toEqual(["paper", "reproduction", "not-in-this-run"]);
+    expect(texts(document, "#not-in-this-run .missing").length).toBe(SECTIONS.length - 2);
     expect(summary.seed).toBeNull();
   });
 

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { writeFileAtomic } from "../data/atomic.ts";
 import { loadChartKit } from "./charts/render.ts";
 import { createContext } from "./context.ts";
+import { gatherMissing } from "./gather-missing.ts";
 import { renderPage } from "./page.ts";
 import { readRun } from "./read-run.ts";
 import { type RunRecipe, usesPracticeTasks } from "./recipe-view.ts";
@@ -50,7 +51,7 @@ function subtitleOf(recipe: RunRecipe): string {
 }
 
 /**
- * Writes the report of a run. Sections whose files are missing say so and name the stage that makes them.
+ * Writes the report of a run. Sections whose files are missing are listed, with the stage that makes them.
  *
  * @throws {DataError} when the run folder does not exist
  * @throws {StoreError} when the folder is not writable or the disk is full
@@ -62,7 +63,7 @@ export async function writeReport(options: WriteReportOptions): Promise<WrittenR
   const page = renderPage({
     title: options.title ?? `POLARIS run: ${records.run}`,
     subtitle: subtitleOf(records.recipe),
-    sections: [
+    sections: gatherMissing([
       resultsSection(context),
       evaluationSection(context),
       ...campaignSections(context),
@@ -79,7 +80,7 @@ export async function writeReport(options: WriteReportOptions): Promise<WrittenR
       samplesSection(context),
       referenceSection(),
       reproductionSection(context),
-    ],
+    ]),
     footer:
       "Made by Polaris from the files of the run folder. No script, no network: the page can be passed on as one file.",
   });

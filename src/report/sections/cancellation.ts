@@ -233,12 +233,9 @@ function measurement(context: ReportContext, file: CancellationFile): SafeHtml {
 /** The section. */
 export function cancellationSection(context: ReportContext): Section {
   const { cancellation } = context.records;
-  return {
-    id: "gradient-cancellation",
-    title: "Gradient cancellation",
-    body:
-      cancellation.length === 0
-        ? missing("gradient cancellation, because no stage left a cancellation.json", "gradient_cancellation")
-        : html`${cancellation.map((file) => measurement(context, file))}`,
-  };
+  const id = "gradient-cancellation";
+  const title = "Gradient cancellation";
+  if (cancellation.length === 0)
+    return missing(id, title, "no stage left a cancellation.json", "gradient_cancellation");
+  return { id, title, body: html`${cancellation.map((file) => measurement(context, file))}` };
 }

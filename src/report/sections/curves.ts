@@ -186,11 +186,7 @@ function trainingTable(context: ReportContext): SafeHtml {
 export function curvesSection(context: ReportContext): Section {
   const { training } = context;
   if (training.length === 0)
-    return {
-      id: "learning-curves",
-      title: "Learning curves",
-      body: missing("learning curves, because metrics.jsonl has no line with an accuracy", "rl"),
-    };
+    return missing("learning-curves", "Learning curves", "metrics.jsonl has no line with an accuracy", "rl");
   const regimes = (["short", "sparse"] as const)
     .map((regime) => training.filter((run) => run.regime === regime))
     .filter((runs) => runs.length > 0);

@@ -169,10 +169,11 @@ function entropyFigure(context: ReportContext): SafeHtml {
 /** The section. */
 export function differenceSection(context: ReportContext): Section {
   const { difference } = context.records;
-  const body =
-    difference.length === 0
-      ? missing("the difference filter, because no stage left a difference.json", "difference_filter")
-      : html`${filterFigure(context, difference)}${filterTable(difference)}${reasonsTable(difference)}${divergenceFigure(context, difference)}${divergenceExamplesOf(difference)}<h3>Training on low- and high-difference problems</h3>
+  const id = "difference-filter";
+  const title = "Difference filter";
+  if (difference.length === 0)
+    return missing(id, title, "no stage left a difference.json", "difference_filter");
+  const body = html`${filterFigure(context, difference)}${filterTable(difference)}${reasonsTable(difference)}${divergenceFigure(context, difference)}${divergenceExamplesOf(difference)}<h3>Training on low- and high-difference problems</h3>
 ${entropyFigure(context)}`;
-  return { id: "difference-filter", title: "Difference filter", body };
+  return { id, title, body };
 }

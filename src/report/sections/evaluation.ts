@@ -156,12 +156,9 @@ function body(context: ReportContext, file: EvaluationFile, heading: string | nu
 /** The section. */
 export function evaluationSection(context: ReportContext): Section {
   const files = context.records.evaluations;
-  return {
-    id: "evaluation",
-    title: "Evaluations in detail",
-    body:
-      files.length === 0
-        ? missing("detailed scores, because there is no evaluations/*.json", "evaluate")
-        : html`${files.map((file) => body(context, file, files.length === 1 ? null : file.stage))}`,
-  };
+  const id = "evaluation";
+  const title = "Evaluations in detail";
+  if (files.length === 0) return missing(id, title, "there is no evaluations/*.json", "evaluate");
+  const parts = files.map((file) => body(context, file, files.length === 1 ? null : file.stage));
+  return { id, title, body: html`${parts}` };
 }

@@ -95,12 +95,7 @@ export function healthSection(context: ReportContext): Section {
   const id = "process-reward";
   const title = "Health of the process reward";
   const runs = coreRuns(context);
-  if (runs.length === 0)
-    return {
-      id,
-      title,
-      body: missing("consensus metrics, because no RL stage used the CORE reward", "rl"),
-    };
+  if (runs.length === 0) return missing(id, title, "no RL stage used the CORE reward", "rl");
   const window = smoothingWindow(runs);
   const { kit } = context;
   const rightAndWrong = (metric: string): Curve[] =>

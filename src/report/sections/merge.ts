@@ -96,12 +96,9 @@ ${table({
 /** The section. */
 export function mergeSection(context: ReportContext): Section {
   const { alpha } = context.records;
-  return {
-    id: "merge",
-    title: "Weight merge",
-    body:
-      alpha.length === 0
-        ? missing("the \u03b1 curve, because no stage left an alpha.json", "merge")
-        : html`${alpha.map((file) => sweep(context, file))}${baseAccuracyTables(context)}`,
-  };
+  const id = "merge";
+  const title = "Weight merge";
+  if (alpha.length === 0) return missing(id, title, "no stage left an alpha.json", "merge");
+  const body = html`${alpha.map((file) => sweep(context, file))}${baseAccuracyTables(context)}`;
+  return { id, title, body };
 }

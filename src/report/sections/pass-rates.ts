@@ -99,8 +99,7 @@ export function passRatesSection(context: ReportContext): Section {
   const id = "difficulty";
   const title = "Difficulty of the training problems";
   const [first] = files;
-  if (first === undefined)
-    return { id, title, body: missing("pass rates, because no stage left a pass-rates.json", "calibrate") };
+  if (first === undefined) return missing(id, title, "no stage left a pass-rates.json", "calibrate");
   const labels = files.map((file) => {
     const name = armShortLabel(context.armOf(file.model)) || file.model;
     // One model on several sets is told apart by its stages.

@@ -98,9 +98,9 @@ function ladderNote(context: ReportContext, arms: readonly string[]): string {
 /** The section. */
 export function resultsSection(context: ReportContext): Section {
   const { groups } = context;
-  const body =
-    groups.length === 0
-      ? missing("the ablation table, because there is no evaluations/*.json", "evaluate")
-      : html`${findings(context)}${groups.map((group) => groupBody(context, group, groupTitle(groups, group)))}`;
-  return { id: "results", title: "Results", body };
+  const id = "results";
+  const title = "Results";
+  if (groups.length === 0) return missing(id, title, "there is no evaluations/*.json", "evaluate");
+  const body = html`${findings(context)}${groups.map((group) => groupBody(context, group, groupTitle(groups, group)))}`;
+  return { id, title, body };
 }

@@ -55,8 +55,7 @@ export function samplesSection(context: ReportContext): Section {
   const { samples } = context.records;
   const id = "samples";
   const title = "Sample responses";
-  if (samples.length === 0)
-    return { id, title, body: missing("sample responses, because no stage left a samples.json", "evaluate") };
+  if (samples.length === 0) return missing(id, title, "no stage left a samples.json", "evaluate");
   const arms = sortArms(samples.map(({ arm }) => arm)).slice(0, MAX_ARMS);
   const first = samples[0]!.rollout;
   const body = html`<p>The first responses of each arm as they were sampled (${describeSampling(first.sampling)}, seed ${context.records.recipe.seed ?? "not recorded"}), not a selection. <span class="step">Steps</span> are what stands in <code>\\underline{}</code>, the <span class="boxed">answer</span> what stands in <code>\\boxed{}</code>. The verdict is on the final answer only; a marked step may be wrong in a correct response, and right in a wrong one.</p>

@@ -130,12 +130,8 @@ function distinctStudies(files: readonly SimilarityFile[]): SimilarityFile[] {
 /** The section. */
 export function similaritySection(context: ReportContext): Section {
   const similarity = distinctStudies(context.records.similarity);
-  return {
-    id: "similarity",
-    title: "Similarity of responses",
-    body:
-      similarity.length === 0
-        ? missing("the similarity study, because no stage left a similarity.json", "similarity")
-        : html`${similarity.map((file) => study(context, file))}`,
-  };
+  const id = "similarity";
+  const title = "Similarity of responses";
+  if (similarity.length === 0) return missing(id, title, "no stage left a similarity.json", "similarity");
+  return { id, title, body: html`${similarity.map((file) => study(context, file))}` };
 }
