@@ -152,8 +152,11 @@ test("recipe show prints the resolved recipe, which is valid and the same", asyn
   });
 });
 
-const shipped = readdirSync(join(packageRoot(), "recipes")).filter((name) => name.endsWith(".yaml"));
-test.skipIf(shipped.length === 0)("shipped recipes are valid", async () => {
+/** All but the one whose problems are the user's; `recipe/shipped.test.ts` runs that one. */
+const shipped = readdirSync(join(packageRoot(), "recipes")).filter(
+  (name) => name.endsWith(".yaml") && name !== "served-model.yaml",
+);
+test("shipped recipes are valid", async () => {
   for (const name of shipped) {
     const { code, out, errors } = await polaris("recipe", "validate", join(packageRoot(), "recipes", name));
     expect(errors).toBe("");

@@ -33,18 +33,9 @@ export {
   type WriteParquetOptions,
   writeParquetRows,
 } from "./parquet-write.ts";
+export { dialectOf, PROBLEM_DIALECTS, type ProblemDialect, problemRow } from "./problem-dialects.ts";
 export { type WriteProblemFileOptions, writeProblemFile } from "./problem-file.ts";
-export {
-  dialectOf,
-  normalizePrompt,
-  PROBLEM_DIALECTS,
-  type ProblemColumns,
-  type ProblemDialect,
-  type ProblemRowOptions,
-  parseProblemRow,
-  problemRow,
-  promptId,
-} from "./problem-row.ts";
+export { type ProblemColumns, type ProblemRowOptions, parseProblemRow } from "./problem-row.ts";
 export {
   createIdAssigner,
   createRepeatFinder,
@@ -57,6 +48,7 @@ export {
   uniqueIds,
   writeProblems,
 } from "./problems.ts";
+export { normalizePrompt, promptId } from "./prompt-digest.ts";
 export {
   type AnyRollout,
   type AnyRollouts,

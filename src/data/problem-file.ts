@@ -8,7 +8,7 @@ import { DataError } from "../errors.ts";
 import type { Json, Problem } from "../types.ts";
 import { type InferOptions, writeInferredParquet } from "./parquet-infer.ts";
 import type { ParquetColumn } from "./parquet-schema.ts";
-import { type ProblemDialect, type ProblemRowExtras, problemRow } from "./problem-row.ts";
+import { type ProblemDialect, type ProblemRowExtras, problemRow } from "./problem-dialects.ts";
 import { openRowFile } from "./row-file.ts";
 
 export interface WriteProblemFileOptions extends ProblemRowExtras {

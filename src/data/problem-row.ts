@@ -1,23 +1,16 @@
 /**
- * One row of a data set to a Problem, and back, in the column dialects people have:
- *   polaris   {problem, answer, difficulty}                                        published JSONL
- *   verl      {data_source, prompt: [{role, content}], ability, reward_model: {ground_truth}, extra_info}
- *   trl       {prompt: text or messages, answer | solution | ground_truth, ...}
- *   own       {id, prompt, answer, source, meta}                                   what this project writes
- * The dialect is read off the columns of each row. Columns nobody asked for are kept in `meta`. An instruction at the
+ * One row of a data set to a Problem, in any of the column dialects of `problem-dialects.ts`. The dialect is read off the columns of each row. Columns nobody asked for are kept in `meta`. An instruction at the
  * end of the prompt is removed: a Problem holds the question alone, and instructions are a choice of the run.
  * Source: recipe A1.6 and A10.
  */
-import { hash } from "node:crypto";
 import { DataError } from "../errors.ts";
-import { instructQuestion, type PromptInstruction, stripInstructions } from "../text/prompts.ts";
+import { stripInstructions } from "../text/prompts.ts";
 import type { Answer, Json, Problem } from "../types.ts";
 import { isTooDeep, MAX_JSON_DEPTH } from "./json-text.ts";
+import { promptId } from "./prompt-digest.ts";
+import { RowReader } from "./row-reader.ts";
+import { isObject, type Row, toJson } from "./row-values.ts";
 import { workedAnswer } from "./worked-answer.ts";
-
-/** Column dialects that can be written. */
-export const PROBLEM_DIALECTS = ["own", "polaris", "verl", "trl"] as const;
-export type ProblemDialect = (typeof PROBLEM_DIALECTS)[number];
 
 /** 1 MiB of characters; the longest benchmark question has 5 thousand. */
 const MAX_PROMPT_CHARACTERS = 2 ** 20;
@@ -44,126 +37,6 @@ export interface ProblemRowOptions {
   /** Source of rows that name none. */
   source: string;
   columns?: ProblemColumns;
-}
-
-type Row = Record<string, unknown>;
-
-/** JSON form of a value read from any file: 64-bit integers become numbers where exact, otherwise text. */
-function toJson(value: unknown): Json {
-  if (typeof value === "string" || typeof value === "number") return value;
-  if (typeof value === "bigint") {
-    const number = Number(value);
-    return Number.isSafeInteger(number) ? number : value.toString();
-  }
-  if (value === null || value === undefined) return null;
-  if (Array.isArray(value)) return value.map(toJson);
-  if (value instanceof Date) return value.toISOString();
-  if (typeof value === "object") {
-    const json: Record<string, Json> = {};
-    for (const key of Object.keys(value)) {
-      const item = (value as Row)[key];
-      if (item !== undefined) setField(json, key, toJson(item));
-    }
-    return json;
-  }
-  return value as Json;
-}
-
-/** Sets a field; one called `__proto__` too, which an assignment would not make. */
-function setField(target: Record<string, Json>, key: string, value: Json): void {
-  if (key === "__proto__")
-    Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });
-  else target[key] = value;
-}
-
-function isObject(value: unknown): value is Row {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Anything but printable ASCII with single spaces, which is normal as it is. */
-const NOT_PLAIN = /[^ -~]| {2}/;
-
-/** Text that is equal for two spellings of one question: instructions off, Unicode composed, spaces collapsed. */
-export function normalizePrompt(prompt: string): string {
-  const text = stripInstructions(prompt);
-  // Looking is cheaper than normalising and replacing.
-  return (NOT_PLAIN.test(text) ? text.normalize("NFC").replace(/\s+/g, " ") : text).trim();
-}
-
-/** The last question's digest: reading, deduplication and ids ask for the same one in turn. */
-let lastDigest = { prompt: "", digest: "" };
-
-/** SHA-256 of the normalised text in hexadecimal digits: equal for two spellings of one question. */
-export function promptDigest(prompt: string): string {
-  if (lastDigest.digest === "" || lastDigest.prompt !== prompt) {
-    const digest = hash("sha256", normalizePrompt(prompt), "hex");
-    lastDigest = { prompt, digest };
-  }
-  return lastDigest.digest;
-}
-
-/** Id of a question that brings none: the first 64 bits of its digest. */
-export function promptId(prompt: string): string {
-  return `p-${promptDigest(prompt).slice(0, 16)}`;
-}
-
-/** Reads one row. Keeps track of the columns used, so that the others can be kept. */
-class RowReader {
-  readonly #row: Row;
-  readonly #where: string;
-  readonly #used = new Set<string>();
-
-  constructor(row: Row, where: string) {
-    this.#row = row;
-    this.#where = where;
-  }
-
-  fail(message: string, hint?: string): DataError {
-    return new DataError(`${this.#where}: ${message}`, { hint, details: { where: this.#where } });
-  }
-
-  /** No column of these names: says which there are, and how to name one. */
-  missing(what: "question" | "answer", named: string | undefined, usual: readonly string[]): DataError {
-    const names = Object.keys(this.#row).map((name) => name.slice(0, 40));
-    const there =
-      names.length === 0 ? "none" : names.slice(0, 12).join(", ") + (names.length > 12 ? ", …" : "");
-    const role = what === "question" ? "prompt" : "answer";
-    return this.fail(
-      `no ${what}: expected a column ${named ?? usual.join(", ")}, got ${there}`,
-      `name it: --column ${role}=NAME on the command line, columns: {${role}: NAME} in a recipe`,
-    );
-  }
-
-  #at(name: string): unknown {
-    if (Object.hasOwn(this.#row, name)) return this.#row[name];
-    let value: unknown = this.#row;
-    for (const part of name.split(".")) {
-      if (typeof value !== "object" || value === null || !Object.hasOwn(value, part)) return undefined;
-      value = (value as Row)[part];
-    }
-    return value;
-  }
-
-  /** The value of the first of these columns that is there, and its name. */
-  first(names: readonly string[]): { name: string; value: unknown } | null {
-    for (const name of names) {
-      const value = this.#at(name);
-      if (value === null || value === undefined) continue;
-      this.#used.add(name);
-      return { name, value };
-    }
-    return null;
-  }
-
-  /** Columns not asked for; an empty one says nothing, and a table has every column in every row. */
-  rest(): Record<string, Json> {
-    const json: Record<string, Json> = {};
-    for (const name of Object.keys(this.#row)) {
-      const value = this.#row[name];
-      if (value !== undefined && value !== null && !this.#used.has(name)) setField(json, name, toJson(value));
-    }
-    return json;
-  }
 }
 
 /** The user's message of a list of messages; a system message is returned beside it. */
@@ -275,67 +148,5 @@ export function parseProblemRow(row: unknown, options: ProblemRowOptions): Probl
     answer,
     source: typeof source === "string" && source !== "" ? source : options.source,
     meta: { ...rest, ...meta, ...(toJson(own) as Record<string, Json>) },
-  };
-}
-
-/** Fields of a column that is a struct in verl; anything else becomes one, so that nothing is lost. */
-function fieldsOf(value: Json | undefined): Record<string, Json> {
-  if (value === undefined || value === null) return {};
-  return typeof value === "object" && !Array.isArray(value) ? value : { value };
-}
-
-/** The dialect a row's columns speak; the own one where they say nothing. */
-export function dialectOf(row: unknown): ProblemDialect {
-  if (typeof row !== "object" || row === null) return "own";
-  const has = (name: string): boolean => Object.hasOwn(row, name);
-  if (has("reward_model") || (has("data_source") && has("prompt"))) return "verl";
-  if (has("problem")) return "polaris";
-  if (has("meta") && has("source")) return "own";
-  return has("prompt") || has("messages") || has("question") ? "trl" : "own";
-}
-
-/** What a dialect's rows say beyond the problem. */
-export interface ProblemRowExtras {
-  /** Added to the question: training rows carry none, published benchmarks the boxed suffix. Default `plain`. */
-  instruction?: PromptInstruction;
-  /** `extra_info.split` of verl rows; the row's own, or `train`, when left out. */
-  split?: string;
-}
-
-/**
- * One row of a data set in a dialect; `parseProblemRow` reads the question, answer, source and id back.
- *
- * @param index row number from 0, which verl logs accuracy by
- */
-export function problemRow(
-  problem: Problem,
-  dialect: ProblemDialect,
-  index: number,
-  extras: ProblemRowExtras = {},
-): Record<string, Json> {
-  const { id, source } = problem;
-  const { system, ...meta } = problem.meta;
-  const prompt = instructQuestion(problem.prompt, extras.instruction ?? "plain");
-  const answer = toJson(problem.answer);
-  if (dialect === "own") return { id, prompt, answer, source, meta: problem.meta };
-  if (dialect === "polaris") return { ...problem.meta, id, problem: prompt, answer, source };
-  const messages = [{ content: prompt, role: "user" }];
-  if (typeof system === "string") messages.unshift({ content: system, role: "system" });
-  else if (system !== undefined) meta["system"] = system;
-  if (dialect === "trl") return { ...meta, id, prompt: messages, answer, source };
-  const { reward_model: model, extra_info: extra, ...columns } = meta;
-  return {
-    ability: "math",
-    ...columns,
-    id,
-    data_source: source,
-    prompt: messages,
-    reward_model: { style: "rule", ...fieldsOf(model), ground_truth: answer },
-    extra_info: {
-      split: "train",
-      ...fieldsOf(extra),
-      ...(extras.split === undefined ? {} : { split: extras.split }),
-      index,
-    },
   };
 }

@@ -6,8 +6,10 @@ import { DataError } from "../errors.ts";
 import { BOXED_SUFFIX } from "../text/prompts.ts";
 import type { Json, Problem } from "../types.ts";
 import { writeJsonl } from "./jsonl.ts";
-import { normalizePrompt, parseProblemRow, problemRow, promptId } from "./problem-row.ts";
+import { problemRow } from "./problem-dialects.ts";
+import { parseProblemRow } from "./problem-row.ts";
 import { dedupeProblems, readProblems, writeProblems } from "./problems.ts";
+import { normalizePrompt, promptId } from "./prompt-digest.ts";
 import { scratchFolder } from "./testing.ts";
 
 fc.configureGlobal({ seed: 1 });

@@ -8,13 +8,9 @@ import { DataError } from "../errors.ts";
 import type { Problem } from "../types.ts";
 import { createDigestTable } from "./digest-table.ts";
 import { writeJsonl } from "./jsonl.ts";
-import {
-  type ProblemColumns,
-  type ProblemDialect,
-  parseProblemRow,
-  problemRow,
-  promptDigest,
-} from "./problem-row.ts";
+import { type ProblemDialect, problemRow } from "./problem-dialects.ts";
+import { type ProblemColumns, parseProblemRow } from "./problem-row.ts";
+import { promptDigest } from "./prompt-digest.ts";
 import { readRows } from "./rows.ts";
 
 /** The largest collection of the recipe has 106 thousand rows; a Problem takes about 1 kB. */

@@ -4,7 +4,8 @@
  */
 import { DataError } from "../errors.ts";
 import type { Answer, Problem } from "../types.ts";
-import { normalizePrompt, parseProblemRow, promptId } from "./problem-row.ts";
+import { parseProblemRow } from "./problem-row.ts";
+import { normalizePrompt, promptId } from "./prompt-digest.ts";
 import { fieldAt, isJsonRow } from "./rollout-fields.ts";
 import type { RolloutRow } from "./rollout-row.ts";
 

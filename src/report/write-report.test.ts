@@ -228,8 +228,9 @@ describe("a run that is not complete", () => {
 
   it("of which nothing is there yet is a page all the same", async () => {
     const { document, summary } = await render(scratchFolder());
-    const sections = [...document.querySelectorAll("main > section")].map(({ id }) => id);
-    expect(sections).toEqual(["paper", "reproduction", "not-in-this-run"]);
+    expect([...document.querySelectorAll("main > section")].length).toBe(3);
+    for (const id of ["paper", "reproduction", "not-in-this-run"])
+      expect(document.querySelector(`main > section#${id}`)).not.toBeNull();
     expect(texts(document, "#not-in-this-run .missing").length).toBe(SECTIONS.length - 2);
     expect(summary.seed).toBeNull();
   });

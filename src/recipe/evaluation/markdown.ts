@@ -3,46 +3,10 @@
  * and the paper's numbers where a benchmark has the paper's name. Everything is read from the file.
  */
 import type { SummaryRow } from "../../types.ts";
-import type { Estimate, EvaluationArm, EvaluationFile } from "./evaluation-file.ts";
+import type { EvaluationArm, EvaluationFile } from "./evaluation-file.ts";
+import { paperMarkdown } from "./markdown-paper.ts";
+import { cell, estimateText, percent, points, table } from "./markdown-table.ts";
 import { tableMetrics } from "./metrics.ts";
-import { PAPER_CAVEAT, paperTablesFor } from "./paper-results.ts";
-
-/** Most rows of one table; a sweep of many arms and benchmarks stays readable. */
-const MAX_ROWS = 2000;
-
-/** Text inside a table cell: no line break, no bar, no mark-up of its own. */
-function cell(text: string): string {
-  return text.replace(/\p{Cc}+/gu, " ").replace(/[\\`*_[\]<>|#]/g, (character) => `\\${character}`);
-}
-
-/** Columns of names, to the left; all others are numbers. */
-const NAME_COLUMNS: readonly string[] = ["arm", "benchmark"];
-
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-  const shown = rows.slice(0, MAX_ROWS).map(line);
-  const rest = rows.length > MAX_ROWS ? ["", `${rows.length - MAX_ROWS} more rows are in the file.`] : [];
-  return [
-    line(header),
-    line(header.map((name, i) => (i === 0 || NAME_COLUMNS.includes(name) ? "---" : "---:"))),
-    ...shown,
-    ...rest,
-    "",
-  ];
-}
-
-const percent = (value: number): string => (100 * value).toFixed(1);
-/** A per cent without a sign for what rounds to zero. */
-const points = (value: number): string => {
-  const text = percent(value);
-  return /^-?0\.0$/.test(text) ? "0.0" : value > 0 ? `+${text}` : text;
-};
-
-/** `31.4 (28.9 to 33.9)`, in per cent. */
-function estimateText(estimate: Estimate, format = percent): string {
-  if (estimate.low === estimate.high) return format(estimate.value);
-  return `${format(estimate.value)} (${format(estimate.low)} to ${format(estimate.high)})`;
-}
 
 const benchmarksOf = (file: EvaluationFile): string[] => [
   ...new Set(file.arms.flatMap(({ benchmarks }) => benchmarks.map(({ benchmark }) => benchmark))),
@@ -233,43 +197,6 @@ function hardest(file: EvaluationFile): string[] {
   ];
 }
 
-function paper(file: EvaluationFile): string[] {
-  const tables = file.problems?.limit === undefined ? paperTablesFor(benchmarksOf(file)) : [];
-  if (tables.length === 0) return [];
-  const headline = (arm: string, benchmark: string, samples: number | null): string => {
-    const row = file.rows.find(
-      (candidate) =>
-        candidate.arm === arm && candidate.benchmark === benchmark && candidate.metric.startsWith("avg@"),
-    );
-    if (row === undefined) return "";
-    return `${estimateText(row)}${samples === row.samples ? "" : ` ${row.metric}`}`;
-  };
-  return [
-    "## Beside the paper",
-    "",
-    PAPER_CAVEAT,
-    "",
-    ...tables.flatMap(({ title, columns, rows }) => [
-      ...table(
-        [
-          cell(title),
-          ...columns.map(({ paper: name, samples }) => `${name}${samples === null ? "" : ` avg@${samples}`}`),
-        ],
-        [
-          ...rows.map(({ model, values }) => [
-            `paper: ${cell(model)}`,
-            ...values.map((value) => (value === null ? "" : value.toFixed(1))),
-          ]),
-          ...file.arms.map(({ arm }) => [
-            `**this run: ${cell(arm)}**`,
-            ...columns.map(({ own, samples }) => headline(arm, own, samples)),
-          ]),
-        ],
-      ),
-    ]),
-  ];
-}
-
 /** The whole document; ends in a line break. */
 export function evaluationMarkdown(file: EvaluationFile): string {
   return `${[
@@ -287,7 +214,7 @@ export function evaluationMarkdown(file: EvaluationFile): string {
     ...comparisons(file),
     ...lengths(file),
     ...hardest(file),
-    ...paper(file),
+    ...paperMarkdown(file, benchmarksOf(file)),
   ]
     .join("\n")
     .trimEnd()}\n`;

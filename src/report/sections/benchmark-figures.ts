@@ -103,7 +103,11 @@ export function overviewFigure(context: ReportContext, group: BenchmarkGroup): S
       }),
       differencePanel(context, "Differences, paired by problem", comparisons),
     ],
-    caption: `Dots are means, lines 95% intervals over problems. On the right, an interval that crosses the line at zero does not tell the two arms apart.${continuationNote(context)}`,
+    caption: `Dots are means, lines 95% intervals over problems.${
+      comparisons.length === 0
+        ? ""
+        : " On the right, an interval that crosses the line at zero does not tell the two arms apart."
+    }${continuationNote(context)}`,
   });
 }
 

@@ -153,12 +153,12 @@ export function passRatesSection(context: ReportContext): Section {
   });
   const body = html`${figure({
     panels,
-    caption: html`${key}Share of training problems (vertical, %) by how many of their sampled responses are correct. ${sizes.join("; ")}. Seed ${context.records.recipe.seed ?? "not recorded"}. These are problems the models train on: the shift shows what training did to them, not how well it generalises.${
+    caption: html`${key}Share of training problems (vertical, %) by how many of their sampled responses are correct. ${sizes.join("; ")}. Seed ${context.records.recipe.seed ?? "not recorded"}.${files.length > 1 ? " These are problems the models train on: the shift shows what training did to them, not how well it generalises." : ""}${
       files.length > 1 && !same ? " The problem sets differ in size, so compare shapes." : ""
     }`,
   })}${ended.length === 0 ? "" : html`<p>How responses ended:</p>\n<ul class="findings">${ended}</ul>\n`}${
-    files.length === 1
-      ? html`<p class="missing">Only ${first.stage} measured pass rates, so there is no histogram after training; a second <code>calibrate</code> stage on the trained model makes it.</p>
+    files.length === 1 && context.training.length > 0
+      ? html`<p class="missing">Only <code>${first.stage}</code> measured pass rates, so there is no histogram after training; a second <code>calibrate</code> stage on the trained model makes it.</p>
 `
       : ""
   }`;

@@ -6,7 +6,7 @@ import { Command } from "commander";
 import { isTooDeep } from "../../../data/json-text.ts";
 import { createSchemaInference } from "../../../data/parquet-infer.ts";
 import type { ParquetColumn } from "../../../data/parquet-schema.ts";
-import { dialectOf } from "../../../data/problem-row.ts";
+import { dialectOf } from "../../../data/problem-dialects.ts";
 import { createRepeatFinder } from "../../../data/problems.ts";
 import { readRows } from "../../../data/rows.ts";
 import { DataError } from "../../../errors.ts";

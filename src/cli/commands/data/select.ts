@@ -4,8 +4,8 @@
  */
 import { type Command, Option } from "commander";
 import { writeFileAtomic } from "../../../data/atomic.ts";
+import { dialectOf, PROBLEM_DIALECTS, type ProblemDialect } from "../../../data/problem-dialects.ts";
 import { writeProblemFile } from "../../../data/problem-file.ts";
-import { dialectOf, PROBLEM_DIALECTS, type ProblemDialect } from "../../../data/problem-row.ts";
 import { createIdAssigner } from "../../../data/problems.ts";
 import { openRowFile, type RowFile } from "../../../data/row-file.ts";
 import { ConfigError, DataError } from "../../../errors.ts";
