@@ -4,7 +4,8 @@
 import type { Estimate } from "../../recipe/result-files.ts";
 import { formatNumber } from "../format.ts";
 import type { SafeHtml } from "../html.ts";
-import { type ChartKit, GRID, INK, MUTED, PANEL_WIDTH, SURFACE } from "./render.ts";
+import { valueAxis } from "./axes.ts";
+import { type ChartKit, INK, MUTED, PANEL_WIDTH, SURFACE } from "./render.ts";
 
 export interface AlphaChartOptions {
   points: { alpha: number; accuracy: Estimate }[];
@@ -39,8 +40,7 @@ export function drawAlpha(kit: ChartKit, options: AlphaChartOptions): SafeHtml |
       x: { domain: [0, 1], label: null },
       y: { domain: [Math.max(0, low - room), Math.min(100, high + room)], label: null },
       marks: [
-        Plot.gridY({ stroke: GRID, strokeOpacity: 1, ticks: 4 }),
-        Plot.axisY({ ticks: 4, tickSize: 0, color: MUTED, label: null }),
+        ...valueAxis(kit, 4),
         Plot.axisX({ ticks: 5, tickSize: 4, color: MUTED, label: null }),
         Plot.areaY(points, { x: "alpha", y1: "low", y2: "high", fill: COLOUR, fillOpacity: 0.16 }),
         Plot.line(points, { x: "alpha", y: "value", stroke: COLOUR, strokeWidth: 2.2 }),

@@ -3,7 +3,8 @@
  * request (each bar carries a tooltip).
  */
 import type { SafeHtml } from "../html.ts";
-import { type ChartKit, GRID, MUTED, PANEL_WIDTH } from "./render.ts";
+import { valueAxis } from "./axes.ts";
+import { type ChartKit, MUTED, PANEL_WIDTH } from "./render.ts";
 
 export interface Bar {
   label: string;
@@ -45,8 +46,7 @@ export function drawBars(kit: ChartKit, options: BarsOptions): SafeHtml | undefi
     y: { domain: [0, options.yMax], label: null },
     color: { type: "identity" },
     marks: [
-      Plot.gridY({ stroke: GRID, strokeOpacity: 1, ticks: 4 }),
-      Plot.axisY({ ticks: 4, tickSize: 0, color: MUTED, label: null }),
+      ...valueAxis(kit, 4),
       Plot.rect(rows, { x1: "x1", x2: "x2", y1: () => 0, y2: "value", fill: "colour", title: "detail" }),
       Plot.text(shown, { x: (d) => (d.x1 + d.x2) / 2, y: () => 0, text: "label", dy: 13, fill: MUTED }),
       Plot.text([options.axisLabel], { frameAnchor: "bottom", dy: 32, fill: MUTED }),

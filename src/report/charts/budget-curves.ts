@@ -2,7 +2,8 @@
 import type { BudgetPoint } from "../../recipe/evaluation/evaluation-file.ts";
 import { formatCount, formatNumber } from "../format.ts";
 import type { SafeHtml } from "../html.ts";
-import { type ChartKit, GRID, MUTED, niceCeiling, PANEL_WIDTH, SURFACE, spreadLabels } from "./render.ts";
+import { bottomAxis, shortLabel, valueAxis } from "./axes.ts";
+import { type ChartKit, niceCeiling, PANEL_WIDTH, SURFACE, spreadLabels } from "./render.ts";
 
 export interface BudgetCurve {
   label: string;
@@ -25,8 +26,7 @@ export function drawBudgetCurves(
   const curves = options.curves
     .filter(({ points }) => points.length > 1)
     .map(({ label, colour, points }) => ({
-      label:
-        label.length > MAX_LABEL_CHARACTERS ? `${label.slice(0, MAX_LABEL_CHARACTERS - 1)}\u2026` : label,
+      label: shortLabel(label, MAX_LABEL_CHARACTERS),
       colour,
       points: points.map(({ budgetTokens, accuracy }) => ({
         x: budgetTokens,
@@ -60,16 +60,8 @@ export function drawBudgetCurves(
       y: { domain: [0, yMax], label: null },
       color: { type: "identity" },
       marks: [
-        Plot.gridY({ stroke: GRID, strokeOpacity: 1, ticks: 5 }),
-        Plot.axisY({ ticks: 5, tickSize: 0, color: MUTED, label: null }),
-        Plot.axisX({
-          ticks: 5,
-          tickSize: 4,
-          color: MUTED,
-          label: "budget, tokens",
-          labelAnchor: "center",
-          labelArrow: "none",
-        }),
+        ...valueAxis(kit),
+        bottomAxis(kit, "budget, tokens"),
         ...curves.map(({ points, colour }) =>
           Plot.areaY(points, { x: "x", y1: "low", y2: "high", fill: colour, fillOpacity: 0.13 }),
         ),

@@ -3,7 +3,8 @@
  * Steps are gradient steps; a run that continues another begins where that one ends. Rounds of a campaign are marked.
  */
 import type { SafeHtml } from "../html.ts";
-import { type ChartKit, GRID, MUTED, niceCeiling, PANEL_WIDTH, SURFACE, spreadLabels } from "./render.ts";
+import { bottomAxis, valueAxis } from "./axes.ts";
+import { type ChartKit, MUTED, niceCeiling, PANEL_WIDTH, SURFACE, spreadLabels } from "./render.ts";
 
 /** One line of a panel. */
 export interface Curve {
@@ -122,16 +123,8 @@ export function drawCurves(kit: ChartKit, options: CurvesOptions): SafeHtml | un
       y: { domain: [0, yMax], label: null },
       marks: [
         ...bandMarks(kit, bands, yMax),
-        Plot.gridY({ stroke: GRID, strokeOpacity: 1, ticks: 4 }),
-        Plot.axisY({ ticks: 4, tickSize: 0, color: MUTED, label: null }),
-        Plot.axisX({
-          ticks: 5,
-          tickSize: 4,
-          color: MUTED,
-          label: "step",
-          labelAnchor: "center",
-          labelArrow: "none",
-        }),
+        ...valueAxis(kit, 4),
+        bottomAxis(kit, "step"),
         ...(window > 1
           ? curves
               .filter(({ exact }) => !exact)

@@ -5,7 +5,8 @@
 import type { Estimate } from "../../recipe/result-files.ts";
 import { formatNumber } from "../format.ts";
 import type { SafeHtml } from "../html.ts";
-import { type ChartKit, GRID, INK, MUTED, PANEL_WIDTH } from "./render.ts";
+import { valueAxis } from "./axes.ts";
+import { type ChartKit, INK, MUTED, PANEL_WIDTH } from "./render.ts";
 
 export interface BarSeries {
   label: string;
@@ -73,8 +74,7 @@ export function drawGroupedBars(kit: ChartKit, options: GroupedBarsOptions): Saf
     y: { domain: [0, options.yMax], label: null },
     color: { type: "identity" },
     marks: [
-      Plot.gridY({ stroke: GRID, strokeOpacity: 1, ticks: 5 }),
-      Plot.axisY({ ticks: 5, tickSize: 0, color: MUTED, label: null }),
+      ...valueAxis(kit),
       Plot.rect(bars, { x1: "x1", x2: "x2", y1: () => 0, y2: "y", fill: "colour", title: "detail" }),
       // A bar of height zero is a result too: a thin foot keeps it from looking like a missing one.
       Plot.ruleY(bars, { x1: "x1", x2: "x2", y: () => 0, stroke: "colour", strokeWidth: 2 }),

@@ -5,7 +5,8 @@
 import type { Estimate } from "../../recipe/result-files.ts";
 import { formatNumber } from "../format.ts";
 import type { SafeHtml } from "../html.ts";
-import { type ChartKit, GRID, INK, MUTED, PANEL_WIDTH, SURFACE, spreadLabels } from "./render.ts";
+import { bottomAxis, valueAxis } from "./axes.ts";
+import { type ChartKit, INK, MUTED, PANEL_WIDTH, SURFACE, spreadLabels } from "./render.ts";
 
 export interface OffsetSeries {
   label: string;
@@ -83,16 +84,10 @@ export function drawOffsets(kit: ChartKit, options: OffsetsOptions): SafeHtml | 
     y: { domain: [0, yMax], label: null },
     color: { type: "identity" },
     marks: [
-      Plot.gridY({ stroke: GRID, strokeOpacity: 1, ticks: 5 }),
-      Plot.axisY({ ticks: 5, tickSize: 0, color: MUTED, label: null }),
-      Plot.axisX({
+      ...valueAxis(kit),
+      bottomAxis(kit, options.axisLabel, {
         ticks: Array.from({ length: last - first + 1 }, (_, i) => first + i),
         tickFormat: (offset: number) => (offset > 0 ? `+${offset}` : formatNumber(offset, 0)),
-        tickSize: 4,
-        color: MUTED,
-        label: options.axisLabel,
-        labelAnchor: "center",
-        labelArrow: "none",
       }),
       Plot.ruleX([0], { stroke: MUTED, strokeWidth: 1, strokeDasharray: "2 3" }),
       Plot.text([options.middle], {

@@ -5,7 +5,8 @@
 import type { Estimate } from "../../recipe/result-files.ts";
 import { formatNumber } from "../format.ts";
 import type { SafeHtml } from "../html.ts";
-import { type ChartKit, GRID, INK, MUTED, PANEL_WIDTH, SURFACE } from "./render.ts";
+import { bottomAxis, shortLabel } from "./axes.ts";
+import { type ChartKit, GRID, INK, PANEL_WIDTH, SURFACE } from "./render.ts";
 
 /** One row. */
 export interface RangeRow {
@@ -45,8 +46,7 @@ export function drawRanges(kit: ChartKit, options: RangesOptions): SafeHtml | un
       const sign = options.zero && Number(value.toFixed(1)) > 0 ? "+" : "";
       return {
         key: `${i}`,
-        label:
-          label.length > MAX_LABEL_CHARACTERS ? `${label.slice(0, MAX_LABEL_CHARACTERS - 1)}\u2026` : label,
+        label: shortLabel(label, MAX_LABEL_CHARACTERS),
         colour,
         value,
         low: estimate.low * options.scale,
@@ -72,14 +72,7 @@ export function drawRanges(kit: ChartKit, options: RangesOptions): SafeHtml | un
       color: { type: "identity" },
       marks: [
         Plot.gridX({ stroke: GRID, strokeOpacity: 1, ticks: 5 }),
-        Plot.axisX({
-          ticks: 5,
-          tickSize: 0,
-          color: MUTED,
-          label: options.axisLabel,
-          labelAnchor: "center",
-          labelArrow: "none",
-        }),
+        bottomAxis(kit, options.axisLabel, { tickSize: 0 }),
         ...(options.zero ? [Plot.ruleX([0], { stroke: INK, strokeWidth: 1 })] : []),
         Plot.axisY({
           tickSize: 0,

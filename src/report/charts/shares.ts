@@ -5,6 +5,7 @@
 import type { Estimate } from "../../recipe/result-files.ts";
 import { formatNumber } from "../format.ts";
 import type { SafeHtml } from "../html.ts";
+import { bottomAxis } from "./axes.ts";
 import { type ChartKit, GRID, INK, MUTED, PANEL_WIDTH, SURFACE } from "./render.ts";
 
 export interface ShareRow {
@@ -81,14 +82,7 @@ export function drawShares(kit: ChartKit, options: SharesOptions): SafeHtml | un
     color: { type: "identity" },
     marks: [
       Plot.gridX({ stroke: GRID, strokeOpacity: 1, ticks: 5 }),
-      Plot.axisX({
-        ticks: 5,
-        tickSize: 0,
-        color: MUTED,
-        label: options.axisLabel,
-        labelAnchor: "center",
-        labelArrow: "none",
-      }),
+      bottomAxis(kit, options.axisLabel, { tickSize: 0 }),
       Plot.axisY({
         tickSize: 0,
         color: MUTED,

@@ -5,7 +5,8 @@
 import type { Estimate } from "../../recipe/result-files.ts";
 import { formatNumber } from "../format.ts";
 import type { SafeHtml } from "../html.ts";
-import { type ChartKit, GRID, INK, MUTED, niceCeiling, PANEL_WIDTH, SURFACE } from "./render.ts";
+import { bottomAxis, targetLine, temperatureDomain, valueAxis } from "./axes.ts";
+import { type ChartKit, INK, MUTED, niceCeiling, PANEL_WIDTH, SURFACE } from "./render.ts";
 
 /** A stretch of temperatures. */
 export interface ZoneBand {
@@ -29,9 +30,6 @@ export interface TemperatureCurveOptions {
 
 const HEIGHT = 250;
 const MARGIN = { top: 32, right: 14, bottom: 42, left: 44 };
-/** Room beside the first and the last point, as a share of their distance; at least this much temperature. */
-const PADDING = 0.05;
-const LEAST_PADDING = 0.02;
 /** Pixels a zone needs for its name. */
 const LETTER_WIDTH = 7;
 
@@ -52,8 +50,7 @@ export function drawTemperatureCurve(kit: ChartKit, options: TemperatureCurveOpt
   }));
   const xs = [...points, ...other].map(({ x }) => x);
   const [least, most] = [Math.min(...xs), Math.max(...xs)];
-  const padding = Math.max(LEAST_PADDING, (most - least) * PADDING);
-  const domain: [number, number] = [least - padding, most + padding];
+  const { domain, padding } = temperatureDomain(xs);
   const goal = target === undefined ? [] : [target * 100];
   const highest = Math.max(...points.map(({ high }) => high), ...other.map(({ y }) => y), ...goal);
   const yMax = Math.min(100, niceCeiling(highest));
@@ -85,16 +82,8 @@ export function drawTemperatureCurve(kit: ChartKit, options: TemperatureCurveOpt
         fill: "colour",
         fillOpacity: 0.12,
       }),
-      Plot.gridY({ stroke: GRID, strokeOpacity: 1, ticks: 5 }),
-      Plot.axisY({ ticks: 5, tickSize: 0, color: MUTED, label: null }),
-      Plot.axisX({
-        ticks: 6,
-        tickSize: 4,
-        color: MUTED,
-        label: "temperature",
-        labelAnchor: "center",
-        labelArrow: "none",
-      }),
+      ...valueAxis(kit),
+      bottomAxis(kit, "temperature", { ticks: 6 }),
       Plot.text(named, {
         x: (d) => (d.x1 + d.x2) / 2,
         frameAnchor: "top",
@@ -109,19 +98,7 @@ export function drawTemperatureCurve(kit: ChartKit, options: TemperatureCurveOpt
             Plot.line(other, { x: "x", y: "y", stroke: MUTED, strokeWidth: 1.6, strokeDasharray: "5 4" }),
             Plot.dot(other, { x: "x", y: "y", fill: SURFACE, stroke: MUTED, r: 2.8, strokeWidth: 1.4 }),
           ]),
-      ...goal.flatMap((y) => [
-        Plot.ruleY([y], { stroke: INK, strokeWidth: 1.2, strokeDasharray: "2 3" }),
-        Plot.text([`target ${formatNumber(y, 1)}`], {
-          x: () => domain[1],
-          y: () => y,
-          textAnchor: "end",
-          dx: -4,
-          dy: -7,
-          fill: INK,
-          stroke: SURFACE,
-          strokeWidth: 4,
-        }),
-      ]),
+      ...goal.flatMap((y) => targetLine(kit, y, domain[1], "end")),
       Plot.ruleX([chosen], { stroke: INK, strokeWidth: 1.4, strokeDasharray: "4 3" }),
       Plot.areaY(points, { x: "x", y1: "low", y2: "high", fill: colour, fillOpacity: 0.18 }),
       Plot.line(points, { x: "x", y: "y", stroke: colour, strokeWidth: 2.2 }),

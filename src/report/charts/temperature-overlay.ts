@@ -5,16 +5,8 @@
 import type { Estimate } from "../../recipe/result-files.ts";
 import { formatNumber } from "../format.ts";
 import type { SafeHtml } from "../html.ts";
-import {
-  type ChartKit,
-  GRID,
-  INK,
-  MUTED,
-  niceCeiling,
-  PANEL_WIDTH,
-  SURFACE,
-  spreadLabels,
-} from "./render.ts";
+import { bottomAxis, shortLabel, targetLine, temperatureDomain, valueAxis } from "./axes.ts";
+import { type ChartKit, INK, niceCeiling, PANEL_WIDTH, SURFACE, spreadLabels } from "./render.ts";
 
 /** One policy's curve. */
 export interface OverlayCurve {
@@ -37,9 +29,6 @@ const MARGIN = { top: 14, right: 96, bottom: 42, left: 44 };
 const LABEL_GAP = 14;
 /** Characters of a name beside its curve. */
 const MAX_LABEL = 13;
-/** Room beside the first and last temperature, as a share of their distance; at least this much temperature. */
-const PADDING = 0.04;
-const LEAST_PADDING = 0.02;
 
 /** Draws one panel; undefined when no curve has a point. */
 export function drawTemperatureOverlay(
@@ -60,9 +49,7 @@ export function drawTemperatureOverlay(
     }));
   if (drawn.length === 0) return undefined;
   const all = drawn.flatMap(({ rows }) => rows);
-  const [least, most] = [Math.min(...all.map(({ x }) => x)), Math.max(...all.map(({ x }) => x))];
-  const padding = Math.max(LEAST_PADDING, (most - least) * PADDING);
-  const domain: [number, number] = [least - padding, most + padding];
+  const { domain } = temperatureDomain(all.map(({ x }) => x));
   const goal = target === undefined ? [] : [target * 100];
   const yMax = Math.min(100, niceCeiling(Math.max(...all.map(({ high }) => high), ...goal)));
   const plotHeight = HEIGHT - MARGIN.top - MARGIN.bottom;
@@ -75,7 +62,7 @@ export function drawTemperatureOverlay(
   );
   const named = ends.map((curve, i) => ({
     ...curve,
-    text: curve.label.length > MAX_LABEL ? `${curve.label.slice(0, MAX_LABEL - 1)}…` : curve.label,
+    text: shortLabel(curve.label, MAX_LABEL),
     y: (1 - ((labels[i] as number) - MARGIN.top) / plotHeight) * yMax,
   }));
   const description = drawn
@@ -94,29 +81,9 @@ export function drawTemperatureOverlay(
     x: { domain, label: null },
     y: { domain: [0, yMax], label: null },
     marks: [
-      Plot.gridY({ stroke: GRID, strokeOpacity: 1, ticks: 5 }),
-      Plot.axisY({ ticks: 5, tickSize: 0, color: MUTED, label: null }),
-      Plot.axisX({
-        ticks: 6,
-        tickSize: 4,
-        color: MUTED,
-        label: "temperature",
-        labelAnchor: "center",
-        labelArrow: "none",
-      }),
-      ...goal.flatMap((y) => [
-        Plot.ruleY([y], { stroke: INK, strokeWidth: 1.2, strokeDasharray: "2 3" }),
-        Plot.text([`target ${formatNumber(y, 1)}`], {
-          x: () => domain[0],
-          y: () => y,
-          textAnchor: "start",
-          dx: 4,
-          dy: -7,
-          fill: INK,
-          stroke: SURFACE,
-          strokeWidth: 4,
-        }),
-      ]),
+      ...valueAxis(kit),
+      bottomAxis(kit, "temperature", { ticks: 6 }),
+      ...goal.flatMap((y) => targetLine(kit, y, domain[0], "start")),
       ...drawn.map(({ rows, colour }) =>
         Plot.areaY(rows, { x: "x", y1: "low", y2: "high", fill: colour, fillOpacity: 0.13 }),
       ),

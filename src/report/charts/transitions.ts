@@ -3,6 +3,7 @@
  * Dark cells hold many problems; what lies right of the diagonal got easier.
  */
 import type { SafeHtml } from "../html.ts";
+import { bottomAxis } from "./axes.ts";
 import { type ChartKit, INK, MUTED, PANEL_WIDTH } from "./render.ts";
 
 export interface TransitionsOptions {
@@ -63,14 +64,10 @@ export function drawTransitions(kit: ChartKit, options: TransitionsOptions): Saf
         ...(written
           ? [Plot.text(filled, { x: "after", y: "before", text: (d) => `${d.count}`, fill: INK })]
           : []),
-        Plot.axisX({
+        bottomAxis(kit, "responses correct after", {
           ticks: ticks(columns),
           tickFormat: label(columns),
           tickSize: 0,
-          color: MUTED,
-          label: "responses correct after",
-          labelAnchor: "center",
-          labelArrow: "none",
         }),
         Plot.axisY({
           ticks: ticks(counts.length),

@@ -3,7 +3,8 @@
  * reach, and where each was sampled. A bar ends where temperatures were tried, not where its zone would.
  */
 import type { SafeHtml } from "../html.ts";
-import { type ChartKit, GRID, INK, MUTED, PANEL_WIDTH, SURFACE } from "./render.ts";
+import { bottomAxis, shortLabel, temperatureDomain } from "./axes.ts";
+import { type ChartKit, GRID, INK, PANEL_WIDTH, SURFACE } from "./render.ts";
 import type { ZoneBand } from "./temperature-curve.ts";
 
 /** One policy. */
@@ -25,17 +26,13 @@ const FILL = 0.62;
 const MAX_LABEL = 14;
 /** Pixels a zone needs for its name. */
 const LETTER_WIDTH = 8;
-const PADDING = 0.04;
-const LEAST_PADDING = 0.02;
 
 /** Draws one panel; undefined when there is no row. */
 export function drawZoneBars(kit: ChartKit, { title, rows }: ZoneBarsOptions): SafeHtml | undefined {
   const { Plot } = kit;
   const ends = rows.flatMap(({ bands }) => bands.flatMap(({ from, to }) => [from, to]));
   if (ends.length === 0) return undefined;
-  const [least, most] = [Math.min(...ends), Math.max(...ends)];
-  const padding = Math.max(LEAST_PADDING, (most - least) * PADDING);
-  const domain: [number, number] = [least - padding, most + padding];
+  const { domain, padding } = temperatureDomain(ends);
   const perPixel = (domain[1] - domain[0]) / (PANEL_WIDTH - MARGIN.left - MARGIN.right);
   // A zone of one temperature is drawn a little wide, or it could not be seen.
   const sliver = padding / 2;
@@ -54,7 +51,7 @@ export function drawZoneBars(kit: ChartKit, { title, rows }: ZoneBarsOptions): S
   const chosen = rows.map((one, row) => ({ x: one.chosen, y: row + 0.5, y1: row + 0.08, y2: row + 0.92 }));
   const labels = rows.map(({ label }, row) => ({
     y: row + 0.5,
-    text: label.length > MAX_LABEL ? `${label.slice(0, MAX_LABEL - 1)}…` : label,
+    text: shortLabel(label, MAX_LABEL),
   }));
   return kit.render(
     `${title}: ${bars.map(({ detail }) => detail).join("; ")}; chosen ${rows.map((row) => `${row.label} ${row.chosen}`).join(", ")}`,
@@ -70,14 +67,7 @@ export function drawZoneBars(kit: ChartKit, { title, rows }: ZoneBarsOptions): S
       color: { type: "identity" },
       marks: [
         Plot.gridX({ stroke: GRID, strokeOpacity: 1, ticks: 6 }),
-        Plot.axisX({
-          ticks: 6,
-          tickSize: 4,
-          color: MUTED,
-          label: "temperature",
-          labelAnchor: "center",
-          labelArrow: "none",
-        }),
+        bottomAxis(kit, "temperature", { ticks: 6 }),
         Plot.rect(bars, {
           x1: "x1",
           x2: "x2",

@@ -4,9 +4,10 @@
  */
 import type { CampaignRound, DecisionsFile } from "../../recipe/result-files.ts";
 import { measureName } from "../../recipe/temperature/describe.ts";
+import { SERIES_COLOURS } from "../charts/axes.ts";
 import { drawBars } from "../charts/bars.ts";
 import { type Curve, drawCurves, type StepBand } from "../charts/curves.ts";
-import { drawTemperatureRounds } from "../charts/temperature-rounds.ts";
+import { drawTemperatureOverlay } from "../charts/temperature-overlay.ts";
 import { figure, type Panel, type Section, table } from "../components.ts";
 import type { ReportContext } from "../context.ts";
 import { formatCount, formatNumber, formatShare, listWords, plural } from "../format.ts";
@@ -157,23 +158,23 @@ function sweepsFigure(context: ReportContext, { stage, rounds }: DecisionsFile):
   const measure = measureName(first.file.conditions);
   const target = sweeps.findLast(({ file }) => file.decision.target !== null)?.file.decision.target
     ?.diversity;
-  const panel = (key: "accuracy" | "diversity", title: string, colour: string): Panel => ({
+  const panel = (key: "accuracy" | "diversity", title: string): Panel => ({
     title,
     unit: "%, by temperature",
-    chart: drawTemperatureRounds(context.kit, {
+    chart: drawTemperatureOverlay(context.kit, {
       title: `${title} by temperature and round`,
-      rounds: sweeps.map(({ round, file }) => ({
-        round,
+      curves: sweeps.map(({ round, file }, i) => ({
+        label: `round ${round}`,
+        colour: SERIES_COLOURS[i % SERIES_COLOURS.length] as string,
         chosen: rounds.find((one) => one.round === round)?.temperature ?? file.decision.temperature,
-        points: file.points.map((point) => ({ temperature: point.temperature, value: point[key].value })),
+        points: file.points.map((point) => ({ temperature: point.temperature, value: point[key] })),
       })),
-      colour,
       ...(key === "diversity" && target !== undefined ? { target } : {}),
     }),
   });
   return figure({
-    panels: [panel("accuracy", "Accuracy", COLOUR), panel("diversity", `Diversity (${measure})`, VALIDATION)],
-    caption: html`The sweep before each round, on the same ${plural(first.file.problems.count, "problem")}: later rounds stronger, the temperature trained at ringed. Training makes responses more alike at the same temperature, so the next round climbs${target === undefined ? "" : " until the diversity of round 1 is back"}, unless accuracy collapses first. Zones and intervals: <a href="#temperature">Sampling temperature</a>.`,
+    panels: [panel("accuracy", "Accuracy"), panel("diversity", `Diversity (${measure})`)],
+    caption: html`The sweep before each round, on the same ${plural(first.file.problems.count, "problem")}, with 95% bands; the temperature trained at is ringed. Training makes responses more alike at the same temperature, so the next round climbs${target === undefined ? "" : " until the diversity of round 1 is back"}, unless accuracy collapses first. Zones and intervals: <a href="#temperature">Sampling temperature</a>.`,
   });
 }
 

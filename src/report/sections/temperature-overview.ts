@@ -6,6 +6,7 @@ import { differingConditions, measureName } from "../../recipe/temperature/descr
 import type { SweepFile } from "../../recipe/temperature/sweep-file.ts";
 import { pairedDifference } from "../../stats/index.ts";
 import { armShortLabel } from "../arms.ts";
+import { SERIES_COLOURS } from "../charts/axes.ts";
 import { drawTemperatureOverlay } from "../charts/temperature-overlay.ts";
 import { drawZoneBars } from "../charts/zone-bars.ts";
 import { figure, table } from "../components.ts";
@@ -15,15 +16,7 @@ import { html, type SafeHtml } from "../html.ts";
 import { zoneBands } from "./temperature-zones.ts";
 
 /** Curves one can tell apart in a frame. */
-const MAX_CURVES = 6;
-const COLOURS = [
-  "var(--arm-sft)",
-  "var(--arm-grpo)",
-  "var(--arm-core)",
-  "var(--arm-filtered)",
-  "var(--arm-distilled)",
-  "var(--arm-base)",
-];
+const MAX_CURVES = SERIES_COLOURS.length;
 
 /** Sweeps drawn alike, in their order; those that stand alone are left out. */
 export function comparableSweeps(files: readonly SweepFile[]): SweepFile[][] {
@@ -96,7 +89,7 @@ export function temperatureOverview(context: ReportContext): SafeHtml {
         title: key === "accuracy" ? "Accuracy" : measure,
         curves: group.map(({ points, decision }, i) => ({
           label: labels[i] as string,
-          colour: COLOURS[i] as string,
+          colour: SERIES_COLOURS[i] as string,
           points: points.map((point) => ({ temperature: point.temperature, value: point[key] })),
           chosen: decision.temperature,
         })),
