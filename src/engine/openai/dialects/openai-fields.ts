@@ -2,8 +2,9 @@
 import { z } from "zod";
 import type { Json } from "../../../types.ts";
 import type { Completion } from "../../seams.ts";
-import { finishReason, numbersSchema, parseShape, single, toCompletion, tokenIdsSchema } from "../answers.ts";
+import { finishReason, parseShape, single, toCompletion, tokenIdsSchema } from "../answers.ts";
 import type { Ask, WireRequest } from "../dialect.ts";
+import { choiceFields, messageSchema, usageSchema } from "./openai-shapes.ts";
 import { createOpenaiFold } from "./openai-stream.ts";
 
 /** Fields every OpenAI-compatible server knows, none left out. */
@@ -43,32 +44,7 @@ export function promptFields(ask: Ask): { path: string; prompt: Record<string, J
   };
 }
 
-const usageSchema = z.object({ completion_tokens: z.int().min(0).nullish() }).nullish();
-
-const choiceSchema = z.object({
-  finish_reason: z.string().nullish(),
-  /** Completions endpoint. */
-  text: z.string().nullish(),
-  /** Chat endpoint; a reasoning parser splits the response in two. */
-  message: z
-    .object({
-      content: z.string().nullish(),
-      reasoning_content: z.string().nullish(),
-      reasoning: z.string().nullish(),
-    })
-    .nullish(),
-  token_ids: tokenIdsSchema.nullish(),
-  prompt_token_ids: tokenIdsSchema.nullish(),
-  logprobs: z
-    .object({
-      /** Completions endpoint. */
-      tokens: z.array(z.string()).nullish(),
-      token_logprobs: numbersSchema.nullish(),
-      /** Chat endpoint. */
-      content: z.array(z.object({ token: z.string(), logprob: z.number() })).nullish(),
-    })
-    .nullish(),
-});
+const choiceSchema = z.object({ ...choiceFields, message: messageSchema });
 
 const answerSchema = z.object({
   choices: z.array(choiceSchema).max(4096),

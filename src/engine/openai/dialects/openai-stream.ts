@@ -4,37 +4,17 @@
  * some gateways drop the closing `[DONE]`.
  */
 import { z } from "zod";
-import { numbersSchema, parseShape, tokenIdsSchema } from "../answers.ts";
+import { parseShape, tokenIdsSchema } from "../answers.ts";
 import type { StreamFold } from "../dialect.ts";
 import { malformed } from "../failure.ts";
+import { choiceFields, messageSchema, usageSchema } from "./openai-shapes.ts";
 
 const chunkSchema = z.object({
   choices: z
-    .array(
-      z.object({
-        finish_reason: z.string().nullish(),
-        text: z.string().nullish(),
-        delta: z
-          .object({
-            content: z.string().nullish(),
-            reasoning_content: z.string().nullish(),
-            reasoning: z.string().nullish(),
-          })
-          .nullish(),
-        token_ids: tokenIdsSchema.nullish(),
-        prompt_token_ids: tokenIdsSchema.nullish(),
-        logprobs: z
-          .object({
-            tokens: z.array(z.string()).nullish(),
-            token_logprobs: numbersSchema.nullish(),
-            content: z.array(z.object({ token: z.string(), logprob: z.number() })).nullish(),
-          })
-          .nullish(),
-      }),
-    )
+    .array(z.object({ ...choiceFields, delta: messageSchema }))
     // The last chunk may carry the usage alone.
     .max(1),
-  usage: z.object({ completion_tokens: z.int().min(0).nullish() }).nullish(),
+  usage: usageSchema,
   prompt_token_ids: tokenIdsSchema.nullish(),
 });
 
