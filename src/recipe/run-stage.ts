@@ -33,6 +33,7 @@ export interface Run {
   slot: PolicySlot;
   engine: EngineConfig;
   observe: RunObserver;
+  progressIntervalMs: number;
   signal: AbortSignal;
   /** Outputs of finished stages by id. */
   outputs: Map<string, StageOutput>;

@@ -24,6 +24,8 @@ import { clearRunFolder, clearStage, ledgerPath, prepareRunFolder, removeLedger 
 import { type FinishedStage, runOrSkip } from "./run-stage.ts";
 import type { StageKind } from "./stage.ts";
 
+const PROGRESS_INTERVAL_MS = 50;
+
 export interface RunRecipeOptions {
   recipe: Recipe;
   /** Where the recipe's values were written, for error lines. */
@@ -37,6 +39,11 @@ export interface RunRecipeOptions {
   /** Fires when the user asks to stop: the stage finishes its step, the run folder stays resumable. */
   signal?: AbortSignal;
   observe?: RunObserver;
+  /**
+   * Progress is shown, never stored: its events come at most this often, so that a fast stage is not slowed down by the
+   * terminal. Default: 50; 0 = every step.
+   */
+  progressIntervalMs?: number;
   /** How a policy is opened; the recipe's engine unless a test brings its own. */
   open?: OpenPolicy;
   /** Command line, for environment.json. */
@@ -109,6 +116,7 @@ export async function runRecipe(options: RunRecipeOptions): Promise<RunResult> {
       slot,
       engine,
       observe,
+      progressIntervalMs: options.progressIntervalMs ?? PROGRESS_INTERVAL_MS,
       signal,
       outputs: new Map(),
     };

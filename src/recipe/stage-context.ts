@@ -25,10 +25,9 @@ export interface StageContextOptions {
   engine: EngineConfig;
   signal: AbortSignal;
   observe: RunObserver;
+  /** Milliseconds between two progress events. */
+  progressIntervalMs: number;
 }
-
-/** Progress is shown, never stored: at most this often, so that a fast stage is not slowed down by the terminal. */
-const PROGRESS_INTERVAL_MS = 50;
 
 /** The context, the tokens counted so far, and the call that closes the stage's part of the logs. */
 export function createStageContext(options: StageContextOptions): {
@@ -36,7 +35,7 @@ export function createStageContext(options: StageContextOptions): {
   tokens(): number;
   finish(): void;
 } {
-  const { stage, runFolder, folders, outputs, logs, slot, engine, observe } = options;
+  const { stage, runFolder, folders, outputs, logs, slot, engine, observe, progressIntervalMs } = options;
   const startedMs = performance.now();
   let tokens = 0;
   let lastUpdateMs = Number.NEGATIVE_INFINITY;
@@ -111,7 +110,7 @@ export function createStageContext(options: StageContextOptions): {
     progress: {
       update(done, total, values = {}) {
         const nowMs = performance.now();
-        if (nowMs - lastUpdateMs < PROGRESS_INTERVAL_MS && done < total) return;
+        if (nowMs - lastUpdateMs < progressIntervalMs && done < total) return;
         lastUpdateMs = nowMs;
         const seconds = (nowMs - startedMs) / 1000;
         observe({ event: "stage-progress", stage: stage.id, done, steps: total, values, tokens, seconds });

@@ -121,7 +121,7 @@ test("similarity: an unreachable judge is one line, and its key is in none", asy
     });
     const refused = await polaris(...words, "--judge-model", "j", "--judge-key-env", "JUDGE_TEST_KEY");
     expect(refused.code).toBe(4);
-    expect(refused.errors).toMatch(/status 401: bad key \*\*\*/);
+    expect(refused.errors).toMatch(/HTTP 401: bad key \*\*\*/);
     expect(refused.errors + refused.out).not.toContain("hidden-key-9");
     expect(server.headers[0]?.authorization).toBe("Bearer hidden-key-9");
   } finally {

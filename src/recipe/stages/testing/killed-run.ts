@@ -16,6 +16,7 @@ await runRecipe({
   kinds: STAGE_KINDS,
   runFolder,
   resume: true,
+  progressIntervalMs: 0,
   open: (checkpoint) => openTabularPolicy(checkpoint),
   observe: (event) => {
     if (event.event === "stage-progress" && event.stage === stage && event.done >= Number(step))

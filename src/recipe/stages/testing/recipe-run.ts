@@ -54,6 +54,8 @@ export async function createWorkbench(): Promise<Workbench> {
         kinds: STAGE_KINDS,
         runFolder: join(folder, "runs", name),
         open: (checkpoint) => openTabularPolicy(checkpoint),
+        // Tests stop at a step: every one is told.
+        progressIntervalMs: 0,
         ...extra,
       });
     },
