@@ -11,6 +11,7 @@ import { countBenchmarks } from "./benchmark-scores.ts";
 import { requireCapabilities } from "./capabilities.ts";
 import { openOnce, type SampledChunk, streamChunks } from "./chunked-sampling.ts";
 import { gradeGroups } from "./grading.ts";
+import { modelVersion } from "./model-version.ts";
 import { createPrompts } from "./prompt-text.ts";
 
 export interface EvaluateModelOptions {
@@ -66,7 +67,7 @@ export function streamModel(options: EvaluateModelOptions): AsyncGenerator<Sampl
     seed: context.seed,
     stream: [purpose],
     step: 0,
-    policyVersion: name,
+    policyVersion: modelVersion(context, model),
     name,
     grade: (part, drawn) => gradeGroups(part, drawn, grader),
     progress,

@@ -59,7 +59,7 @@ async function run(config: GenerateConfig, context: StageContext): Promise<Stage
 
 export const generateStage: StageKind<GenerateConfig> = {
   kind: "generate",
-  version: 1,
+  version: 2,
   schema: generateSchema,
   inputs: (config) => [config.model, config.problems],
   run,

@@ -117,8 +117,9 @@ test("calibrate and evaluate run on a served model; every response is drawn once
   const rollouts = await readRollouts(join(runFolder, "stages/calibrated/rollouts.jsonl.gz"));
   expect(rollouts).toHaveLength(problems * 4);
   expect(new Set(rollouts.map(({ seed }) => seed)).size).toBe(problems * 4);
-  for (const { tokens, promptTokens, verdict, finishReason, stage } of rollouts) {
+  for (const { tokens, promptTokens, verdict, finishReason, stage, policyVersion } of rollouts) {
     expect([tokens.length, promptTokens.length, finishReason, stage]).toEqual([9, 3, "stop", "calibrated"]);
+    expect(policyVersion).toBe("small");
     expect(typeof verdict?.correct).toBe("boolean");
   }
   // Journals are working state.
