@@ -20,7 +20,7 @@ export interface DrawJournaledOptions extends Omit<SampleGroupsOptions, "policy"
   /** What shapes a response beside prompt, sampling, seed and model; a journal of other settings is refused. */
   settings?: Record<string, Json>;
   /** Responses that may be left out because they cannot be drawn; their groups are smaller. Default 0. */
-  allowFailed?: number;
+  allowFailed?: number | undefined;
   /** Responses there, those of the journal included, and responses given up in this call. */
   onResponses?: (done: number, failed: number) => void;
   /** Every response of this call as it comes, in no order, ungraded: for what is shown meanwhile. */

@@ -9,11 +9,12 @@ import { InterruptedError, PolarisError } from "../errors.ts";
 import { fileError, isFileError } from "../store/file-errors.ts";
 import type { Ledger } from "../store/ledger.ts";
 import type { Json } from "../types.ts";
+import { clearDraws, drawsUnchanged, setDrawsAside } from "./kept-draws.ts";
 import type { RunLogs } from "./metrics-log.ts";
 import type { Planned } from "./plan.ts";
 import type { PolicySlot } from "./policy-slot.ts";
 import type { RunObserver } from "./run-events.ts";
-import { clearStage, stageFolders } from "./run-folder.ts";
+import { stageFolders } from "./run-folder.ts";
 import type { StageKind, StageOutput } from "./stage.ts";
 import { createStageContext } from "./stage-context.ts";
 import { absoluteOutput, outputToJson, requireOutputs, settleOutput } from "./stage-output.ts";
@@ -66,7 +67,7 @@ export async function runOrSkip(
   const keepsParts = run.kinds[kind]?.keepsParts === true && run.ledger.step(id)?.kind === kind;
   // A new stage is cleared too: a run whose ledger was lost may have left files of another recipe.
   if (planned.state !== "partial" && !keepsParts) {
-    clearStage(run.runFolder, id);
+    clear(run, planned);
     run.logs.clear(id);
   }
   const startedMs = performance.now();
@@ -99,6 +100,18 @@ export async function runOrSkip(
     }
     throw error;
   }
+}
+
+/** Makes room for a stage that starts anew; responses that would be drawn again as they are stay. */
+function clear({ kinds, ledger, runFolder }: Run, { id, kind, parts }: Planned): void {
+  const before = ledger.step(id);
+  const { keysAfterDrawing } = kinds[kind]!;
+  const same =
+    before?.kind === kind &&
+    keysAfterDrawing !== undefined &&
+    drawsUnchanged(before.parts, parts, keysAfterDrawing);
+  if (!same) clearDraws(runFolder, id);
+  else if (before.status === "done") setDrawsAside(runFolder, id);
 }
 
 /** Runs one stage in its partial folder, which takes its final name before the ledger says done. */

@@ -145,6 +145,11 @@ export interface StageKind<Config = unknown> {
    * then leaves checkpoints and metrics in place, and the stage itself throws out what no longer fits.
    */
   keepsParts?: boolean;
+  /**
+   * Keys of the configuration that only decide what becomes of drawn responses. When no others change, the stage finds its
+   * earlier responses by `previousRollouts` and unfinished ones in its checkpoints.
+   */
+  keysAfterDrawing?: readonly string[];
   /** True when it reads the whole run folder: every stage before it in the file is then an input too. */
   readsRun?: boolean;
   run(config: Config, context: StageContext): Promise<StageOutput>;

@@ -15,6 +15,9 @@ import {
 /** Stored rollouts one stage may read. */
 const MAX_REUSED = 100;
 
+/** Samples of the largest calibration. */
+const MAX_FAILED = 1_000_000;
+
 const calibrateKeys = z.strictObject({
   model: modelSchema.optional().describe("The very model that will be trained; or give `reuse` alone."),
   problems: problemsSchema,
@@ -72,6 +75,14 @@ const calibrateKeys = z.strictObject({
     .default("all")
     .describe("Which rollouts are written; consensus sets are seeded from the correct ones."),
   rolloutFormat: rolloutFormatSchema,
+  allowFailed: z
+    .int()
+    .min(0)
+    .max(MAX_FAILED)
+    .default(0)
+    .describe(
+      "Responses a server may fail to give after all its retries; their problems are left out as `unsampled`, and asked for again when the stage is repeated. More of them end the stage, which `--resume` continues.",
+    ),
 });
 
 export const calibrateSchema = calibrateKeys.refine(

@@ -12,6 +12,7 @@ const MEANINGS = {
   solved: "solved every time: nothing is left to learn",
   too_easy: "solved more often than filter.max_pass_rate",
   too_hard: "solved less often than filter.min_pass_rate, or never where drop_unsolved is on",
+  unsampled: "a response could not be drawn (allow_failed): its rate is not known",
   ungraded: "the grader failed on every response: nothing is known of it",
 };
 
@@ -44,7 +45,7 @@ function reasonFor(id: string, count: ProblemCount, { samplesPerProblem: samples
 /**
  * Splits calibrated problems; those kept carry their rate in `meta`.
  *
- * @param counts of every problem, by id
+ * @param counts by id, of every problem with all its responses
  */
 export function selectByDifficulty(
   problems: readonly Problem[],
@@ -56,7 +57,11 @@ export function selectByDifficulty(
   const counter = createDropCounter("problems", MEANINGS);
   const kept: Problem[] = [];
   for (const problem of problems) {
-    const count = counts.get(problem.id) as ProblemCount;
+    const count = counts.get(problem.id);
+    if (count === undefined) {
+      counter.drop("unsampled", { id: problem.id, detail: "responses are missing", text: problem.prompt });
+      continue;
+    }
     const reason = reasonFor(problem.id, count, rules);
     if (reason !== null) {
       const failed = count.graderErrors === 0 ? "" : `, the grader failed on ${count.graderErrors}`;

@@ -1,5 +1,5 @@
 /** Calibration through the real runner where things go wrong: silent models, kills, and what is seen meanwhile. */
-import { readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { PassRateFile } from "../result-files.ts";
@@ -75,4 +75,56 @@ test("after a kill only the chunks that are missing are drawn, with the same byt
       readFileSync(join(bench.folder, "runs", run, "stages/rates", name));
     expect(bytes("cut").equals(bytes("whole")), name).toBe(true);
   }
+});
+
+test("another filter or grader uses the responses there are; another draw does not", async () => {
+  const draws = { calls: 0 };
+  const open = async (checkpoint: string) => {
+    const policy = await openTabularPolicy(checkpoint);
+    const sample = policy.sample.bind(policy);
+    policy.sample = (...given) => {
+      draws.calls++;
+      return sample(...given);
+    };
+    return policy;
+  };
+  const changed = stage(", filter: {max_pass_rate: 0.5}, grader: {mode: compat}");
+  await bench.run("fresh", changed);
+  await bench.run("again", stage(), { open });
+  expect(draws.calls).toBeGreaterThan(0);
+  draws.calls = 0;
+  await bench.run("again", changed, { open, resume: true });
+  expect(draws.calls).toBe(0);
+  for (const name of ["pass-rates.json", "problems.jsonl", "drops.json", "rollouts.jsonl.gz"]) {
+    const bytes = (run: string): Buffer =>
+      readFileSync(join(bench.folder, "runs", run, "stages/rates", name));
+    expect(bytes("again").equals(bytes("fresh")), name).toBe(true);
+  }
+  expect(existsSync(join(bench.folder, "runs/again/checkpoints/rates/previous"))).toBe(false);
+  await bench.run("again", stage(", seed: 9"), { open, resume: true });
+  expect(draws.calls).toBeGreaterThan(0);
+});
+
+test("stopped while it uses earlier responses, a stage still has them", async () => {
+  await bench.run("kept", stage());
+  const changed = stage(", filter: {max_pass_rate: 0.5}");
+  const stopped = bench.run("kept", changed, {
+    resume: true,
+    observe: (event) => {
+      if (event.event === "stage-start") {
+        // As a kill would, after the earlier outputs were set aside.
+        throw new Error("power cut");
+      }
+    },
+  });
+  await expect(stopped).rejects.toThrow(/power cut/);
+  expect(existsSync(join(bench.folder, "runs/kept/checkpoints/rates/previous/rollouts.jsonl.gz"))).toBe(true);
+  const notes: string[] = [];
+  await bench.run("kept", changed, {
+    resume: true,
+    observe: (event) => {
+      if (event.event === "stage-note") notes.push(event.text);
+    },
+  });
+  expect(notes.join()).toContain("10 of 10 problems from stored responses");
 });

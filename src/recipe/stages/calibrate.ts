@@ -19,6 +19,7 @@ import {
 } from "../calibration/response-outcomes.ts";
 import { type ProblemCount, selectByDifficulty } from "../calibration/select.ts";
 import { difficultyShiftFile } from "../calibration/shift.ts";
+import { discardPrevious, previousRollouts } from "../kept-draws.ts";
 import type { PassRateFile, ShiftFile } from "../result-files.ts";
 import type { StageContext, StageKind, StageOutput } from "../stage.ts";
 import { discardChunks } from "./chunked-sampling.ts";
@@ -75,7 +76,7 @@ async function countCorrect(
     ...config,
     context,
     problems,
-    references: config.reuse,
+    references: [...config.reuse, ...previousRollouts(context.checkpointFolder)],
   })) {
     gradeGroups([problem], [group], config.grader);
     count(problem, group);
@@ -100,7 +101,12 @@ async function countCorrect(
     progress: { before: reused, total: problems.length },
   });
   for await (const { problems: part, groups } of chunks) {
-    for (const [i, problem] of part.entries()) count(problem, groups[i] as Rollout[]);
+    for (const [i, problem] of part.entries()) {
+      const group = groups[i] as Rollout[];
+      if (group.length === config.samplesPerProblem) count(problem, group);
+      // What was drawn is kept; the rate of the problem is not known.
+      else for (const rollout of group) keep(rollout);
+    }
     context.progress.update(counts.size, problems.length, shownValues(counts, config.samplesPerProblem));
   }
   return { counts, outcomes, reused };
@@ -133,8 +139,13 @@ async function run(config: CalibrateConfig, context: StageContext): Promise<Stag
   const samples = config.samplesPerProblem;
   const { counts, outcomes, reused } = counted;
   const solvedOf = (id: string): number => (counts.get(id) as ProblemCount).correct;
+  const measured = problems.filter(({ id }) => counts.has(id));
+  if (measured.length < problems.length)
+    context.progress.note(
+      `${problems.length - measured.length} problems are left out: the server could not give all their responses`,
+    );
   const bins = passRateHistogram(
-    problems.map(({ id }) => ({ id, correct: solvedOf(id), samples })),
+    measured.map(({ id }) => ({ id, correct: solvedOf(id), samples })),
     samples,
   );
   const { kept: chosen, drops } = selectByDifficulty(problems, counts, config, context.id);
@@ -150,7 +161,7 @@ async function run(config: CalibrateConfig, context: StageContext): Promise<Stag
     counts: bins,
     shape: difficultyShape(bins),
     outcomes,
-    problems: problems.map(({ id, source }) => ({ id, source, passRate: solvedOf(id) / samples })),
+    problems: measured.map(({ id, source }) => ({ id, source, passRate: solvedOf(id) / samples })),
   };
   const remarks = describeOutcomes(outcomes);
   if (remarks.length > 0) context.progress.note(`of ${outcomes.responses} responses: ${remarks.join("; ")}`);
@@ -182,12 +193,14 @@ async function run(config: CalibrateConfig, context: StageContext): Promise<Stag
     },
   };
   discardChunks(context);
+  discardPrevious(context.checkpointFolder);
   return output;
 }
 
 export const calibrateStage: StageKind<CalibrateConfig> = {
   kind: "calibrate",
   version: 3,
+  keysAfterDrawing: ["filter", "grader", "compareWith", "keepRollouts", "rolloutFormat", "allowFailed"],
   schema: calibrateSchema,
   inputs: ({ model, problems, reuse, compareWith }) => [
     ...(model === undefined ? [] : [model]),

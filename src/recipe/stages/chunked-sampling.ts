@@ -23,6 +23,8 @@ export interface ChunkedSamplingOptions
   name: string;
   /** Grades a chunk in place. */
   grade: (problems: readonly Problem[], groups: Rollout[][]) => void;
+  /** Responses a server may leave out: their problems come with fewer. Default: 0. */
+  allowFailed?: number | undefined;
   /** Problems done before this sampling and in all, when a stage samples several times. */
   progress?: { before: number; total: number };
 }
@@ -86,18 +88,17 @@ async function* streamJournaled(options: ChunkedSamplingOptions): AsyncGenerator
   });
   let part: Problem[] = [];
   let groups: Rollout[][] = [];
-  let correct = 0;
-  let responses = 0;
+  let [done, correct, responses] = [0, 0, 0];
   try {
     for (const { problem, group } of drawn.problems()) {
       part.push(problem);
       groups.push(group);
       responses += group.length;
-      if (part.length < perChunk && responses < problems.length * samplesPerProblem) continue;
+      done++;
+      if (part.length < perChunk && done < problems.length) continue;
       grade(part, groups);
       correct += groups.flat().filter(isCorrect).length;
-      const done = responses / samplesPerProblem;
-      context.progress.update(before + done, total, { accuracy: correct / responses });
+      context.progress.update(before + done, total, { accuracy: correct / Math.max(1, responses) });
       yield { problems: part, groups };
       part = [];
       groups = [];

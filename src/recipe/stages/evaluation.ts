@@ -28,6 +28,8 @@ export interface EvaluateModelOptions {
   /** Names the chunk files within the stage. */
   name: string;
   progress?: { before: number; total: number };
+  /** Responses a server may leave out; a problem then has fewer than `samplesPerProblem`. Default: 0. */
+  allowFailed?: number;
 }
 
 export interface EvaluatedModel {
@@ -44,8 +46,19 @@ const noted = new WeakSet<Sampler>();
  * @throws {InterruptedError} when the stage is asked to stop; what was sampled is kept
  */
 export function streamModel(options: EvaluateModelOptions): AsyncGenerator<SampledChunk> {
-  const { context, model, problems, sampling, samplesPerProblem, prompt, grader, purpose, name, progress } =
-    options;
+  const {
+    context,
+    model,
+    problems,
+    sampling,
+    samplesPerProblem,
+    prompt,
+    grader,
+    purpose,
+    name,
+    progress,
+    allowFailed,
+  } = options;
   return streamChunks({
     context,
     policy: openOnce(async () => {
@@ -71,6 +84,7 @@ export function streamModel(options: EvaluateModelOptions): AsyncGenerator<Sampl
     name,
     grade: (part, drawn) => gradeGroups(part, drawn, grader),
     progress,
+    allowFailed,
   });
 }
 

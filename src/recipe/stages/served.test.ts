@@ -191,6 +191,34 @@ test("a response that cannot be drawn fails the stage, and is no wrong answer", 
   expect(drawn().length - before).toBe(failed + problems * 4);
 });
 
+test("allow_failed leaves out what the server cannot give, without paying again for the rest", async () => {
+  await server.close();
+  server = await startDialectServer({
+    dialect: "vllm",
+    models: ["small", "large"],
+    respond,
+    intercept: ({ body }, answer) => {
+      if (question(body) !== "a:" || Number(body?.["seed"]) % 2 === 0) return false;
+      answer.writeHead(500).end('{"detail":"out of memory"}');
+      return true;
+    },
+  });
+  const stage = (extra = "") => STAGES.split("\n").slice(0, 2).join("\n").replace("}}", `}${extra}}`);
+  await expect(run("d", { stages: stage() })).rejects.toThrow(/could not be drawn/);
+  const asked = new Set(drawn());
+  const before = drawn().length;
+  const { stages, runFolder } = await run("d", { stages: stage(", allow_failed: 4"), resume: true });
+  // Only what failed was asked for again, seven attempts each.
+  expect(new Set(drawn().slice(before)).size).toBeLessThanOrEqual(4);
+  for (const sample of drawn().slice(before)) expect(asked.has(sample)).toBe(true);
+  const drops = JSON.parse(readFileSync(join(runFolder, "stages/calibrated/drops.json"), "utf8"));
+  expect(JSON.stringify(drops)).toContain("unsampled");
+  const rates = JSON.parse(readFileSync(join(runFolder, "stages/calibrated/pass-rates.json"), "utf8"));
+  const problems = Number(stages[0]?.output.numbers?.["problems"]);
+  expect(rates.problems).toHaveLength(problems - 1);
+  expect(rates.problems.map(({ id }: { id: string }) => id)).not.toContain("toy-a");
+});
+
 test("variables of the chat template reach the server, and others repeat the stage", async () => {
   const engine = (thinking: boolean) =>
     `{kind: openai, base_url: "${server.url}", chat_template_kwargs: {enable_thinking: ${thinking}}}`;
