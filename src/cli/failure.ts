@@ -23,11 +23,13 @@ export function reportFailure(error: unknown, options: FailureOptions = {}): num
     stdout.write(`${JSON.stringify(known ? { ...shown, details: error.details } : shown)}\n`);
   } else {
     const style = createStyle(wantsColor(stderr.isTTY === true));
-    const label =
+    const [line = ""] = message.split("\n");
+    // An interrupt says itself that it is one.
+    const shown =
       exitCode === EXIT_CODE.interrupted
-        ? style.yellow("stopped:")
-        : style.red(known ? "error:" : "internal error:");
-    stderr.write(`${label} ${message.split("\n")[0]}\n`);
+        ? style.yellow(line)
+        : `${style.red(known ? "error:" : "internal error:")} ${line}`;
+    stderr.write(`${shown}\n`);
     if (hint) stderr.write(`${style.dim("hint:")} ${printable(hint)}\n`);
   }
   if (verbose && error instanceof Error) stderr.write(`${printable(stackOf(error))}\n`);

@@ -83,8 +83,8 @@ test("one line and a hint on standard error; the exit code by kind", () => {
   expect(reportFailure(new ConfigError("r.yaml:1:1: no", { hint: "do this" }), { stderr })).toBe(2);
   expect(errors).toBe("error: r.yaml:1:1: no\nhint: do this\n");
   errors = "";
-  expect(reportFailure(new InterruptedError("in stage rl"), { stderr })).toBe(130);
-  expect(errors).toBe("stopped: in stage rl\n");
+  expect(reportFailure(new InterruptedError("stopped in stage rl"), { stderr })).toBe(130);
+  expect(errors).toBe("stopped in stage rl\n");
   errors = "";
   expect(reportFailure(new TypeError("x\ny"), { stderr })).toBe(1);
   expect(errors).toBe("internal error: x\nhint: this is a bug; run again with -v for the stack trace\n");
