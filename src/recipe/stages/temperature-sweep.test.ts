@@ -420,6 +420,7 @@ describe("calibrate: stored responses, reasons, shift", () => {
       too_easy: count((rate) => rate > 0.5 && rate < 1),
       too_hard: count((rate) => rate === 0),
       ungraded: 0,
+      unsampled: 0,
     });
     expect(drops.kept).toBe(count((rate) => rate > 0 && rate <= 0.5));
     const [row] = bench.read("reasons", "stages/second/problems.jsonl").split("\n");
