@@ -178,6 +178,8 @@ describe("rows", () => {
     const { distinct4: _, ...bare } = problems[1] as (typeof problems)[0];
     const older = [problems[0], bare] as typeof problems;
     expect(rows(older).some(({ metric }) => metric === "distinct_4")).toBe(false);
+    const unspaced = problems.map((problem) => ({ ...problem, distinct4: 0 }));
+    expect(rows(unspaced).some(({ metric }) => metric === "distinct_4")).toBe(false);
   });
 
   test("default k", () => {

@@ -46,7 +46,9 @@ export function responseRows(benchmark: EvaluationBenchmark, options: MetricOpti
     ),
   );
   const diversity = problems.flatMap(({ distinct4 }) => distinct4 ?? []);
-  if (diversity.length === problems.length) rows.push(row("distinct_4", clusteredInterval(diversity)));
+  // Text without spaces has no four words in a row, and a column of zeros would say that it is all alike.
+  const written = diversity.length === problems.length && diversity.some((value) => value > 0);
+  if (written) rows.push(row("distinct_4", clusteredInterval(diversity)));
   const complete = problemsWithResponses(problems);
   if (complete === null) return rows;
   for (const k of usable(majorityAt)) {

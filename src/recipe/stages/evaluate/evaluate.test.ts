@@ -87,7 +87,6 @@ describe("evaluate stage, layout 2", () => {
       "truncated",
       "format_error",
       "length_tokens",
-      "distinct_4",
     ])
       expect(metrics, metric).toContain(metric);
     expect(file.comparisons?.map(({ arm, benchmark }) => `${arm} ${benchmark}`)).toEqual([
