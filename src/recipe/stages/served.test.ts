@@ -102,6 +102,8 @@ async function run(
     runFolder: join(bench.folder, "runs", name),
     resume: options.resume,
     signal: options.signal,
+    // Every step is told, however fast.
+    progressIntervalMs: 0,
     observe: (event) => options.events?.push(event),
   });
 }
