@@ -72,11 +72,13 @@ async function countCorrect(
       keep(rollout);
     }
   };
+  // Where only correct ones were kept, those there are would be of the problems that did best: all are drawn again.
+  const previous = config.keepRollouts === "all" ? previousRollouts(context.checkpointFolder) : [];
   for await (const { problem, group } of storedResponses({
     ...config,
     context,
     problems,
-    references: [...config.reuse, ...previousRollouts(context.checkpointFolder)],
+    references: [...config.reuse, ...previous],
   })) {
     gradeGroups([problem], [group], config.grader);
     count(problem, group);
@@ -200,7 +202,7 @@ async function run(config: CalibrateConfig, context: StageContext): Promise<Stag
 export const calibrateStage: StageKind<CalibrateConfig> = {
   kind: "calibrate",
   version: 3,
-  keysAfterDrawing: ["filter", "grader", "compareWith", "keepRollouts", "rolloutFormat", "allowFailed"],
+  keysAfterDrawing: ["filter", "grader", "compareWith", "rolloutFormat", "allowFailed"],
   schema: calibrateSchema,
   inputs: ({ model, problems, reuse, compareWith }) => [
     ...(model === undefined ? [] : [model]),

@@ -6,7 +6,6 @@ import { readProblems } from "../../data/problems.ts";
 import { readRollouts, writeRollouts } from "../../data/rollouts.ts";
 import { distinctNOfTokens } from "../../stats/index.ts";
 import type { Rollout } from "../../types.ts";
-import type { PassRateFile } from "../result-files.ts";
 import { differingConditions } from "../temperature/describe.ts";
 import { readSweep } from "../temperature/read-sweep.ts";
 import { sweepFromResponses } from "../temperature/sweep-from-responses.ts";
@@ -365,101 +364,5 @@ describe("what is refused", () => {
     await refused("bad", drawn('"{root}/bad.json"')).toThrow(
       /bad\.json: expected the result of a temperature sweep/,
     );
-  });
-});
-
-describe("calibrate: stored responses, reasons, shift", () => {
-  const calibrate = (id: string, extra: string): string =>
-    `  - {id: ${id}, kind: calibrate, problems: "{root}/toy.jsonl", sampling: {temperature: 1, max_new_tokens: 12}, ${extra}}\n`;
-
-  test("stored responses are graded again, only the others are drawn, and the rates are the same", async () => {
-    await bench.run(
-      "reuse",
-      calibrate("part", `model: "${HALF}", limit: 4`) +
-        calibrate("rest", `model: "${HALF}", reuse: [part]`) +
-        calibrate("all", "reuse: [rest]") +
-        calibrate("fresh", `model: "${HALF}"`),
-    );
-    const rates = (id: string) => json<PassRateFile>("reuse", `stages/${id}/pass-rates.json`).problems;
-    expect(rates("rest")).toEqual(rates("fresh"));
-    expect(rates("all")).toEqual(rates("fresh"));
-    const rollouts = await readRollouts(path("reuse", "stages/rest/rollouts.jsonl.gz"));
-    expect(rollouts.map(({ stage: id }) => id).filter((id) => id === "part")).toHaveLength(32);
-    expect(rollouts).toHaveLength(80);
-    await expect(bench.run("lacking", calibrate("only", `reuse: ["{root}/right.jsonl.gz"]`))).rejects.toThrow(
-      /10 of 10 problems have fewer than 8 stored responses, the first is toy-/,
-    );
-    const stored = path("reuse", "stages/rest/rollouts.jsonl.gz");
-    await expect(
-      bench.run(
-        "hotter",
-        calibrate("hot", `reuse: ["${stored}"]`).replace("temperature: 1", "temperature: 0.6"),
-      ),
-    ).rejects.toThrow(/drawn in another way: temperature 1 there, 0.6 here/);
-    await expect(bench.run("nothing", calibrate("none", "samples_per_problem: 8"))).rejects.toThrow(
-      /model, reuse or both/,
-    );
-  });
-
-  test("every dropped problem has a reason, and each model its own rate", async () => {
-    await bench.run(
-      "reasons",
-      calibrate("first", `model: "${HALF}", filter: {drop_unsolved: true, max_pass_rate: 0.5}`) +
-        `  - {id: second, kind: calibrate, model: "${HALF}", problems: first, samples_per_problem: 4, sampling: {temperature: 1.2, max_new_tokens: 12}, filter: {drop_solved: false}}\n`,
-    );
-    const drops = json<{ kept: number; total: number; reasons: { reason: string; count: number }[] }>(
-      "reasons",
-      "stages/first/drops.json",
-    );
-    const { problems } = json<PassRateFile>("reasons", "stages/first/pass-rates.json");
-    const count = (test_: (rate: number) => boolean): number =>
-      problems.filter(({ passRate }) => test_(passRate)).length;
-    expect(drops.total).toBe(10);
-    expect(Object.fromEntries(drops.reasons.map((entry) => [entry.reason, entry.count]))).toEqual({
-      solved: count((rate) => rate === 1),
-      too_easy: count((rate) => rate > 0.5 && rate < 1),
-      too_hard: count((rate) => rate === 0),
-      ungraded: 0,
-      unsampled: 0,
-    });
-    expect(drops.kept).toBe(count((rate) => rate > 0 && rate <= 0.5));
-    const [row] = bench.read("reasons", "stages/second/problems.jsonl").split("\n");
-    const { meta } = JSON.parse(row as string) as { meta: Record<string, Record<string, number>> };
-    expect(Object.keys(meta["pass_rates"] ?? {})).toEqual(["first", "second"]);
-    expect(meta["pass_rate"]).toBe(meta["pass_rates"]?.["second"]);
-  });
-
-  test("the shift counts where every problem went", async () => {
-    await bench.run(
-      "shift",
-      calibrate("before", `model: "${HALF}", limit: 8`) +
-        calibrate(
-          "after",
-          `model: "${GOOD}", samples_per_problem: 4, filter: {drop_solved: false}, compare_with: before`,
-        ),
-    );
-    const shift = json<import("../result-files.ts").ShiftFile>("shift", "stages/after/shift.json");
-    const [first, second] = ["before", "after"].map(
-      (id) =>
-        new Map(
-          json<PassRateFile>("shift", `stages/${id}/pass-rates.json`).problems.map(
-            ({ id: one, passRate }) => [one, passRate],
-          ),
-        ),
-    ) as [Map<string, number>, Map<string, number>];
-    expect(shift).toMatchObject({ problems: 8, onlyBefore: 0, onlyAfter: 2 });
-    for (const [i, row] of shift.transitions.entries())
-      for (const [j, found] of row.entries())
-        expect(found).toBe(
-          [...first].filter(([id, rate]) => rate === i / 8 && second.get(id) === j / 4).length,
-        );
-    const mean = (of: (id: string) => number): number =>
-      [...first.keys()].reduce((sum, id) => sum + of(id), 0) / 8;
-    expect(shift.change.value).toBeCloseTo(
-      mean((id) => (second.get(id) as number) - (first.get(id) as number)),
-      12,
-    );
-    expect(shift.change.wins + shift.change.losses + shift.change.ties).toBe(8);
-    expect(shift.after.mean).toBeGreaterThan(shift.before.mean);
   });
 });

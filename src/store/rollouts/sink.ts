@@ -104,6 +104,7 @@ function openStoreSink(path: string): RolloutSink {
     discard() {
       if (ended) return;
       ended = true;
+      // What it holds is thrown away, whether or not the rest of it could be written.
       try {
         store.close();
       } catch {}
